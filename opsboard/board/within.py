@@ -1,0 +1,71 @@
+"""What is wrong inside one service of a file, beyond its single values."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opsboard.board.declared import Declared
+from opsboard.board.format import LONGEST_NOTE
+from opsboard.board.things import SERVICE
+from opsboard.expectations.grammar import ClauseErrors, parse
+from opsboard.expectations.nearest import did_you_mean
+from opsboard.expectations.windows import check_window
+
+type Steps = tuple[str | int, ...]
+# Where it stands below its service, and one sentence.
+type Found = tuple[Steps, str]
+
+
+def check_within(declared: Declared, slug: str, service: Mapping[str, Any]) -> None:
+    found = [*_note(service["rollback_note"], ("rollback_note",))]
+    for name, path in service["paths"].items():
+        at: Steps = ("paths", name)
+        found += _path(path, at, tuple(service["environments"]))
+        found += _note(path["rollback_note"], (*at, "rollback_note"))
+    declared.errors.extend(
+        declared.place(SERVICE, slug, *steps).wrong(sentence) for steps, sentence in found
+    )
+
+
+def _path(path: Mapping[str, Any], at: Steps, environments: tuple[str, ...]) -> Iterator[Found]:
+    if path["timeout"] >= path["interval"]:
+        stands = (*at, "timeout")
+        yield stands, "The timeout must be shorter than the interval, or the next probe begins."
+    sent = path["input"]
+    if sent and sent["json"] and sent["body"]:
+        yield (*at, "input", "body"), "Write json or body, not both."
+    for number, slug in enumerate(path["environments"]):
+        if slug not in environments:
+            known = did_you_mean(slug, environments, {}) if environments else "it has none."
+            stands = (*at, "environments", number)
+            yield stands, f"Unknown environment {slug} of this service; {known}"
+    yield from _windows(path, at)
+
+
+def _windows(path: Mapping[str, Any], at: Steps) -> Iterator[Found]:
+    for number, line in enumerate(path["expect"]):
+        for clause in _parsed(line):
+            if clause.window and (wrong := check_window(clause, path["interval"])):
+                yield (*at, "expect", number), wrong
+
+
+def _parsed(line: str) -> tuple[Any, ...]:
+    try:
+        return parse(line)
+    except ClauseErrors:
+        return ()
+
+
+def _note(note: Mapping[str, Any] | None, at: Steps) -> Iterator[Found]:
+    if not note:
+        return
+    if not note["steps"]:
+        yield (*at, "steps"), "A rollback note has at least one step."
+    for number, step in enumerate(note["steps"]):
+        if step["run"] and not step["see"]:
+            stands = (*at, "steps", number, "run")
+            yield stands, "Say with see what the person should see, so they know that it worked."
+    texts = [note["title"], note["use_when"], note["does_not_undo"]]
+    texts += [text for step in note["steps"] for text in step.values()]
+    size = sum(len(text.encode()) for text in texts)
+    if size > LONGEST_NOTE:
+        yield at, f"A note has at most 64 KiB, and this has {size // 1024 + 1}."

@@ -1,0 +1,101 @@
+"""What came back from another machine, as plain values: no network, no Django, no clock.
+
+A `Reply` is returned for everything that can happen on the far side. Trouble is a `Failure`, never
+an exception. All durations are whole microseconds.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Failure(StrEnum):
+    """Why there is no whole reply. `CONFIG` and `INTERNAL` are ours and never open an incident."""
+
+    DNS = "dns"
+    REFUSED = "refused"
+    CONNECT_TIMEOUT = "connect_timeout"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    PROTOCOL = "protocol"
+    TOO_LARGE = "too_large"
+    HEADERS_TOO_LARGE = "headers_too_large"
+    DECODE = "decode"
+    REDIRECT_REFUSED = "redirect_refused"
+    REDIRECT_LOOP = "redirect_loop"
+    EGRESS_DENIED = "egress_denied"
+    TLS_EXPIRED = "tls_expired"
+    TLS_NOT_YET_VALID = "tls_not_yet_valid"
+    TLS_HOSTNAME = "tls_hostname"
+    TLS_UNTRUSTED = "tls_untrusted"
+    TLS_VERSION = "tls_version"
+    TLS_HANDSHAKE = "tls_handshake"
+    CONFIG = "config"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """Where the time went, in microseconds, summed over redirects. `total` is the whole request."""
+
+    dns: int = 0
+    connect: int = 0
+    tls: int = 0
+    first_byte: int = 0
+    transfer: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The leaf certificate the far side showed, already verified."""
+
+    not_after: datetime
+    issuer: str
+    subject: str
+    # As its issuer numbered it; "" where the far side's library did not tell.
+    serial: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One reply, whole or not.
+
+    `failure` is None when a whole reply came. With a failure, what did arrive is still told:
+    `TOO_LARGE` keeps status, headers and the body up to the cap.
+    """
+
+    failure: Failure | None = None
+    # One sentence for a person, without the name of an exception. Empty when failure is None.
+    detail: str = ""
+    status: int | None = None
+    # Names as sent; one pair for each header line, of the last hop.
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    phases: Phases = field(default_factory=Phases)
+    # "1.0", "1.1", "2" or "3"; empty when no status line came.
+    http_version: str = ""
+    redirects: int = 0
+    certificate: Certificate | None = None
+    # The address really connected to on the last hop, "" when there was none.
+    peer: str = ""
+    # True for an egress refusal before anything was followed, a config or an internal error:
+    # an error of our own, no verdict on the service.
+    is_ours: bool = False
+    # How long our own loop kept this reply waiting, at worst, while it was asked.
+    loop_delay: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request to make, rendered: no template marks, no secrets left to look up."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    # Bounds the whole request with its redirects, in microseconds.
+    timeout: int = 10_000_000
+    follow: bool = True
+    max_redirects: int = 5
+    max_body: int = 1 << 20

@@ -1,0 +1,219 @@
+"""What to ask: a sheet, its environment and its variables, compiled once for each edit.
+
+An order is a plain value. What cannot be compiled (a variable that is not set, a secret that cannot
+be decrypted) is an order with a problem: an error of our own, never a verdict on the service.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+
+from opsboard.expectations.grammar import ClauseErrors, parse
+from opsboard.expectations.tally import keep_for
+from opsboard.expectations.windows import implied_clause
+from opsboard.outbound.egress import Policy, parse_allow
+from opsboard.outbound.reply import Ask, Failure, Reply
+from opsboard.people.probe_pass import HEADER, issue
+from opsboard.probes.models import Probe
+from opsboard.probes.rules import UNWRITTEN, Expected
+from opsboard.services.models import CriticalPath, Environment
+from opsboard.services.rules import MARK
+from opsboard.services.secrets import CannotDecrypt
+
+MASKED = "[secret]"
+# In a sheet of the built-in service this header is replaced by a fresh pass for each request.
+SIGNED = (HEADER, "a signed pass")
+
+
+class NotOrderable(Exception):
+    """The sheet cannot be asked as it stands. The message says what to set, and where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    probe_id: int
+    version: int
+    path_id: int
+    service_id: int
+    environment_id: int
+    patience: int
+    ask: Ask
+    policy: Policy
+    expected: Expected
+    # Values never to be stored or shown, longest first.
+    secrets: tuple[str, ...]
+    # Opsboard's own service: asked as the built-in viewer.
+    signs_in: bool
+    # "" when the order can be asked.
+    problem: str = ""
+
+    def refusal(self) -> Reply:
+        return Reply(failure=Failure.CONFIG, detail=self.problem, is_ours=True)
+
+    def ask_for(self, slot_at: int, *, now: datetime) -> Ask:
+        """The request of one slot: with its trace, and a pass for Opsboard's own pages."""
+        headers = (*self.ask.headers, ("traceparent", traceparent(self.probe_id, slot_at)))
+        if self.signs_in:
+            path = "/" + self.ask.url.split("/", 3)[3].partition("?")[0]
+            signed = issue(self.ask.method, path, now)
+            headers = tuple((n, signed if (n, v) == SIGNED else v) for n, v in headers)
+        return replace(self.ask, headers=headers)
+
+    def mask(self, text: str) -> str:
+        """Take every secret out of text that came back, also where it was percent-encoded."""
+        for secret in self.secrets:
+            text = text.replace(secret, MASKED).replace(quote(secret, safe=""), MASKED)
+        return text
+
+
+def traceparent(probe_id: int, slot_at: int) -> str:
+    """W3C trace context, derived from probe and slot so that it needs no column of its own."""
+    digest = hashlib.blake2b(f"{probe_id}/{slot_at}".encode(), digest_size=24).hexdigest()
+    return f"00-{digest[:32]}-{digest[32:]}-01"
+
+
+@cache
+def policy_of_this_place() -> Policy:
+    """Who may be reached: `script/up` allows what is near, production what the operator names."""
+    return Policy(
+        allow=parse_allow(settings.EGRESS_ALLOW),
+        allow_loopback=settings.EMBEDDED,
+        allow_private=settings.EMBEDDED,
+    )
+
+
+def compile_order(probe: Probe) -> Order:
+    """Compile one probe's order. Reads path, environment and variables: prefetch them."""
+    path, environment = probe.path, probe.environment
+    problem, ask = "", Ask(method="GET", url="")
+    secrets: tuple[str, ...] = ()
+    expected = compile_expected("", path.interval)
+    try:
+        values = values_of(environment)
+        secrets = secrets_of(environment, values)
+        ask = render(path, environment, values)
+        expected = compile_expected(path.expected_result, path.interval)
+    except NotOrderable as error:
+        problem = str(error)
+    return Order(
+        probe_id=probe.pk,
+        version=probe.order_version,
+        path_id=path.pk,
+        service_id=path.service_id,
+        environment_id=environment.pk,
+        patience=path.patience,
+        ask=ask,
+        policy=policy_for(path, ask.url),
+        expected=expected,
+        secrets=secrets,
+        signs_in=is_own(path, ask.url),
+        problem=problem,
+    )
+
+
+def policy_for(path: CriticalPath, url: str) -> Policy:
+    """Opsboard may ask its own address wherever it runs; nobody else gains anything by that."""
+    here = policy_of_this_place()
+    if is_own(path, url):
+        return replace(here, allow_loopback=True, allow_private=True)
+    return here
+
+
+def is_own(path: CriticalPath, url: str) -> bool:
+    return path.service.is_built_in and url.startswith(settings.SELF_URL + "/")
+
+
+def compile_expected(text: str, interval: int) -> Expected:
+    try:
+        clauses = parse(text)
+    except ClauseErrors as error:
+        wrong = error.errors[0].message.rstrip(".")
+        raise NotOrderable(
+            f"The expected result cannot be read: {wrong}. Edit the sheet."
+        ) from error
+    windowed = tuple(clause for clause in clauses if clause.window)
+    implied = implied_clause(clauses, interval)
+    return Expected(
+        clauses=tuple(clause for clause in clauses if not clause.window) or UNWRITTEN,
+        windowed=windowed,
+        implied=implied,
+        keep=keep_for((*windowed, *([implied] if implied else []))),
+    )
+
+
+def values_of(environment: Environment) -> dict[str, str]:
+    """Its variables by name. Raises NotOrderable for a secret that cannot be decrypted."""
+    try:
+        return environment.values()
+    except CannotDecrypt as error:
+        raise NotOrderable(
+            f"A secret of {environment.slug} cannot be decrypted. Enter it again in the "
+            "environment, or bring its key back into OPSBOARD_FIELD_KEYS."
+        ) from error
+
+
+def secrets_of(environment: Environment, values: dict[str, str]) -> tuple[str, ...]:
+    """Values never to be stored or shown, longest first."""
+    # Shorter ones would mask half of every answer, and protect nothing.
+    secret = [
+        values[variable.name]
+        for variable in environment.variables.all()
+        if variable.is_secret and len(values.get(variable.name, "")) >= 4
+    ]
+    return tuple(sorted(secret, key=len, reverse=True))
+
+
+def render(path: CriticalPath, environment: Environment, values: dict[str, str]) -> Ask:
+    """The request a sheet describes. Raises NotOrderable for a variable that is not set."""
+
+    def fill(text: str) -> str:
+        return MARK.sub(lambda mark: _value(mark[1], values, environment), text)
+
+    headers = [(name, fill(value)) for name, value in path.headers]
+    body = fill(path.body).encode()
+    if body and not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "application/json" if _is_json(body) else "text/plain"))
+    query = urlencode([(name, fill(value)) for name, value in path.query])
+    return Ask(
+        method=path.method,
+        url=address(environment.base_url, fill(path.route), query),
+        headers=tuple(headers),
+        body=body,
+        timeout=path.timeout,
+        follow=path.follows_redirects,
+    )
+
+
+def _value(name: str, values: dict[str, str], environment: Environment) -> str:
+    if name not in values:
+        if any(one.name == name and one.is_unset for one in environment.variables.all()):
+            raise NotOrderable(
+                f"The secret {name} is not set in {environment.slug}: set what its board file "
+                "names and apply it again, or type the value in the environment."
+            )
+        raise NotOrderable(
+            f"{{{{ {name} }}}} is not set in {environment.slug}: add {name} to its variables."
+        )
+    return values[name]
+
+
+def address(base_url: str, route: str, query: str) -> str:
+    """The whole address of a route. A route that is one already stands for itself."""
+    whole = route.startswith(("http://", "https://"))
+    url = route if whole else f"{base_url.rstrip('/')}/{route.lstrip('/')}"
+    if not query:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{query}"
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True

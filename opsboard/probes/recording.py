@@ -1,0 +1,323 @@
+"""Recording: a wave of observations in one transaction, each confirmed change in one of its own.
+
+Everything is written under the claim it was asked under. A claim that is gone (its lease ran out
+and another worker took it, or a person edited the sheet) changes nothing.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from opsboard.expectations.facts import was_delayed
+from opsboard.outbound.reply import Reply
+from opsboard.probes.models import (
+    Exchange,
+    Kind,
+    Observation,
+    StateChange,
+    moment,
+)
+from opsboard.probes.orders import Order
+from opsboard.probes.rules import (
+    MINUTE,
+    Judgement,
+    State,
+    Turn,
+    Verdict,
+    grid_after,
+    judge,
+    take_turn,
+)
+from opsboard.probes.schedule import SECOND, Claim, write_missed
+from opsboard.services.models import Service
+
+CACHE = ["unknown", "hit", "miss", "stale", "bypass"]
+EXCERPT_BYTES = 4096
+SMALLINT = 32_767
+# What a person reads in a row; the whole of a failing reply is kept apart.
+LONGEST_REASON = 1000
+# Days before its end from which a certificate is written down, for a notice.
+ENDING_DAYS = 21
+
+HIDDEN_HEADERS = {"set-cookie", "authorization", "www-authenticate", "proxy-authenticate"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One probe turn, judged, and ready to be written."""
+
+    claim: Claim
+    order: Order
+    reply: Reply
+    judgement: Judgement
+    turn: Turn
+    # When it was asked, in microseconds on the database's clock.
+    asked_at: int
+
+
+# Called for each confirmed change, inside its transaction, with the service's row held.
+React = Callable[[Result], None]
+
+
+def judge_result(claim: Claim, order: Order, reply: Reply, *, asked_at: int) -> Result:
+    judgement = judge(reply, order.expected.clauses, now=moment(asked_at))
+    turn = take_turn(
+        claim.standing,
+        judgement,
+        order.expected,
+        at=max(asked_at, claim.slot_at),
+        total=None if was_delayed(reply) else reply.phases.total,
+        patience=order.patience,
+        silent_at=claim.silent_at,
+        is_scheduled=claim.kind is Kind.SCHEDULED,
+    )
+    return Result(
+        claim=claim,
+        order=order,
+        reply=reply,
+        judgement=judgement,
+        turn=turn,
+        asked_at=asked_at,
+    )
+
+
+def record(results: Sequence[Result], *, now: int, react: React) -> int:
+    """Write a wave. Returns how many results were dropped because their claim was gone."""
+    quiet = [result for result in results if not result.turn.changes]
+    dropped = _record_quiet(quiet, now=now) if quiet else 0
+    for result in results:
+        if result.turn.changes:
+            dropped += _record_change(result, now=now, react=react)
+    return dropped
+
+
+def _record_quiet(results: Sequence[Result], *, now: int) -> int:
+    with transaction.atomic():
+        written = _write(results, now=now)
+    return len(results) - len(written)
+
+
+def _record_change(result: Result, *, now: int, react: React) -> int:
+    with transaction.atomic():
+        # The service first: two probes of it recovering together must see each other.
+        Service.objects.select_for_update().get(pk=result.order.service_id)
+        if not _write([result], now=now):
+            return 1
+        StateChange.objects.bulk_create(
+            [
+                StateChange(
+                    probe_id=result.claim.probe_id,
+                    at=change.at,
+                    before=change.before,
+                    after=change.after,
+                    reason=_text(change.reason, result.order),
+                )
+                for change in result.turn.changes
+            ]
+        )
+        react(result)
+    return 0
+
+
+def _write(results: Sequence[Result], *, now: int) -> list[Result]:
+    """Move the schedule and the standing on, and store the observation, where the claim holds."""
+    held = _move_on(sorted(results, key=lambda result: result.claim.probe_id), now=now)
+    written = [result for result in results if result.claim.probe_id in held]
+    Observation.objects.bulk_create(
+        [_observation(result) for result in written], ignore_conflicts=True
+    )
+    for result in written:
+        if result.claim.kind is Kind.SCHEDULED:
+            following = _following(result, now)
+            write_missed(
+                result.claim.probe_id, result.claim.slot_at, following, result.claim.interval
+            )
+    Exchange.objects.bulk_create(
+        [_exchange(result) for result in written if _is_worth_keeping(result)],
+        ignore_conflicts=True,
+    )
+    return written
+
+
+# One row a result; every value is cast, so that the same text serves both databases.
+ROW = (
+    "(CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint),"
+    " CAST(%s AS bigint), CAST(%s AS text), CAST(%s AS bigint), CAST(%s AS text),"
+    " CAST(%s AS text), CAST(%s AS text), CAST(%s AS text), CAST(%s AS bigint), CAST(%s AS text))"
+)
+
+
+def _move_on(results: Sequence[Result], *, now: int) -> set[int]:
+    values: list[Any] = []
+    for result in results:
+        values += _row(result, now)
+    # Nothing of a result is in the text of the statement, only placeholders.
+    statement = f"""
+        UPDATE probes_probe SET
+            claim_id = NULL, leased_until = NULL,
+            slot_at = v.column3,
+            ask_now_at = COALESCE(v.column4,
+                CASE WHEN ask_now_at > v.column5 THEN ask_now_at END),
+            ask_now_kind = CASE WHEN v.column4 IS NULL THEN ask_now_kind
+                ELSE {Kind.ASKED_AGAIN.value} END,
+            state = v.column6, state_since = v.column7, streak_state = v.column8,
+            recent = v.column9, reason = v.column10, windows = v.column11,
+            observed_at = v.column12, latest = v.column13
+        FROM (VALUES {", ".join([ROW] * len(results))}) AS v
+        WHERE probes_probe.id = v.column1 AND probes_probe.claim_id = v.column2
+        RETURNING probes_probe.id"""  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _row(result: Result, now: int) -> list[Any]:
+    claim, standing = result.claim, result.turn.standing
+    is_scheduled = claim.kind is Kind.SCHEDULED
+    return [
+        claim.probe_id,
+        claim.claim_id,
+        _following(result, now) if is_scheduled else claim.grid_at,
+        _ask_again_at(result, now),
+        result.asked_at,
+        standing.state,
+        standing.since,
+        standing.streak_state,
+        standing.recent,
+        _text(standing.reason, result.order),
+        standing.tally.dump(),
+        standing.observed_at,
+        json.dumps(_latest(result)),
+    ]
+
+
+def _following(result: Result, now: int) -> int:
+    claim = result.claim
+    return grid_after(max(now, claim.slot_at), claim.interval, claim.spread_key)
+
+
+def _ask_again_at(result: Result, now: int) -> int | None:
+    """When a first disagreement is asked again; None where the next slot is as soon."""
+    after: int = round(settings.REASK_AFTER_SECONDS * SECOND)
+    if not result.turn.asks_again or result.claim.interval <= 2 * after:
+        return None
+    return now + after
+
+
+def _observation(result: Result) -> Observation:
+    reply, facts, phases = result.reply, result.judgement.facts, result.reply.phases
+    return Observation(
+        probe_id=result.claim.probe_id,
+        slot_at=result.claim.slot_at,
+        kind=result.claim.kind,
+        verdict=result.judgement.verdict,
+        failure=reply.failure or "",
+        reason=_text(result.judgement.reason, result.order),
+        status=reply.status,
+        total=phases.total,
+        dns=phases.dns,
+        connect=phases.connect,
+        tls=phases.tls,
+        first_byte=phases.first_byte,
+        transfer=phases.transfer,
+        # A path asked once a day may be late by more than the 36 minutes that the column holds.
+        lateness=min(max(0, result.asked_at - result.claim.slot_at), 2**31 - 1),
+        size=len(reply.body),
+        db_calls=None if facts.db_calls is None else min(facts.db_calls, SMALLINT),
+        db_time=None if facts.db_time is None else min(facts.db_time, 2**31 - 1),
+        cache=CACHE.index(facts.cache),
+        is_wrong=result.judgement.is_wrong,
+        is_delayed=was_delayed(reply),
+    )
+
+
+def _latest(result: Result) -> dict[str, Any]:
+    """The newest facts as pages show them, beside the sheet's clauses."""
+    facts, reply = result.judgement.facts, result.reply
+    windows = [
+        {"clause": window.clause.text, "held": window.held, "got": window.got}
+        for window in result.turn.windows
+    ]
+    clauses = [
+        {
+            "clause": holding.clause.text,
+            "held": holding.held,
+            "got": _text(holding.got, result.order),
+        }
+        for holding in result.judgement.holdings
+    ]
+    return {
+        "verdict": result.judgement.verdict.name.lower(),
+        "total": reply.phases.total,
+        "status": reply.status,
+        "failure": reply.failure,
+        "cache": facts.cache,
+        "db_calls": facts.db_calls,
+        "db_time": facts.db_time,
+        "certificate_days": facts.certificate_days,
+        **_ending_certificate(result),
+        "clauses": clauses + windows,
+    }
+
+
+def _ending_certificate(result: Result) -> dict[str, Any]:
+    """The certificate while it is near its end, so that those are found by the word alone."""
+    certificate, days = result.reply.certificate, result.judgement.facts.certificate_days
+    if certificate is None or days is None or days >= ENDING_DAYS:
+        return {}
+    which = f"{certificate.issuer}\0{certificate.serial}\0{certificate.not_after}"
+    return {
+        "ending_certificate": {
+            "key": blake2b(which.encode(), digest_size=16).hexdigest(),
+            "not_after": certificate.not_after.timestamp(),
+            "subject": printable(certificate.subject),
+            "host": urlsplit(result.order.ask.url).hostname or "",
+        }
+    }
+
+
+def _is_worth_keeping(result: Result) -> bool:
+    """The replies of a path that is not passing: the first, those of a change, one a minute."""
+    if result.judgement.verdict in (Verdict.PASSING, Verdict.ERROR) or result.reply.status is None:
+        return False
+    before = result.claim.standing
+    is_first = before.streak_state is State.PASSING or bool(result.turn.changes)
+    return is_first or (before.observed_at or 0) // MINUTE != result.asked_at // MINUTE
+
+
+def _exchange(result: Result) -> Exchange:
+    reply, order = result.reply, result.order
+    return Exchange(
+        probe_id=result.claim.probe_id,
+        slot_at=result.claim.slot_at,
+        status=reply.status,
+        headers=[
+            [name, "[hidden]" if name.lower() in HIDDEN_HEADERS else _text(value, order)]
+            for name, value in reply.headers
+        ],
+        excerpt=_excerpt(reply.body, order),
+    )
+
+
+def _excerpt(body: bytes, order: Order) -> str:
+    """The first 4 KiB as text. Masked before it is cut: half a secret is one too."""
+    reach = EXCERPT_BYTES + max((len(secret) * 3 for secret in order.secrets), default=0)
+    text = printable(order.mask(body[:reach].decode(errors="replace")))
+    return text.encode()[:EXCERPT_BYTES].decode(errors="ignore")
+
+
+def _text(text: str, order: Order) -> str:
+    return printable(order.mask(text))[:LONGEST_REASON]
+
+
+def printable(text: str) -> str:
+    """Without the control characters a hostile far side may send; PostgreSQL refuses NUL."""
+    return "".join(
+        character if character in "\n\t" or character.isprintable() else "�" for character in text
+    )

@@ -1,0 +1,183 @@
+"""The schedule lives in the database: due probes are claimed by a short lease, by its clock.
+
+A claim is one UPDATE … RETURNING: over FOR UPDATE SKIP LOCKED on PostgreSQL, inside an IMMEDIATE
+transaction on SQLite (which has one writer at a time, and silently ignores the lock clause).
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from opsboard.expectations.tally import Tally
+from opsboard.probes.models import Gap, Kind, Probe
+from opsboard.probes.rules import SPREAD_KEY, Standing, State, grid_after, missed_between
+
+SECOND = 1_000_000
+# How far ahead a claim reaches, so that each probe can start at its own time, not the claim's.
+HORIZON = SECOND // 2
+# The longest timeout of a path, and a minute: a lease that is longer than this and the margin was
+# given by a clock that has since been set back. Without the minute, a claim that began a moment
+# before another would take that one's newest leases for such.
+LONGEST_TIMEOUT_AND_MORE = 120 * SECOND
+
+COLUMNS = (
+    "id, path_id, environment_id, location, order_version, interval, timeout, slot_at, ask_now_at,"
+    " ask_now_kind, state, state_since, streak_state, recent, reason, windows, observed_at"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One probe taken for one turn. `standing` stays true for as long as the claim is held."""
+
+    probe_id: int
+    claim_id: int
+    order_version: int
+    interval: int
+    timeout: int
+    # The grid point, or when it was to be asked again or now.
+    slot_at: int
+    # Where the grid stands: moved on only by a scheduled turn.
+    grid_at: int
+    kind: Kind
+    spread_key: str
+    standing: Standing
+
+    @property
+    def silent_at(self) -> int:
+        heard = self.standing.observed_at or self.standing.since
+        return heard + 2 * self.interval + self.timeout
+
+
+def database_now() -> int:
+    """The database's clock in microseconds. SQLite's is this process's."""
+    if connection.vendor == "sqlite":
+        return time.time_ns() // 1000
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        return int(cursor.fetchone()[0])
+
+
+def claim(location: str, limit: int) -> tuple[int, list[Claim]]:
+    """Take up to `limit` due probes. Returns the database's time with them.
+
+    A probe late by more than its interval is not asked in a rush: its missed slots are written
+    down, and it goes on at its next grid point.
+    """
+    with transaction.atomic():
+        now = database_now()
+        claim_id = secrets.randbits(62)
+        rows = _take(location, limit, claim_id=claim_id, now=now)
+        stale = [row for row in rows if _is_stale(row, now)]
+        _regrid(stale, now)
+    lost = {row["id"] for row in stale}
+    return now, [_claim(row, claim_id, now) for row in rows if row["id"] not in lost]
+
+
+def _take(location: str, limit: int, *, claim_id: int, now: int) -> list[dict[str, Any]]:
+    skip_locked = "" if connection.vendor == "sqlite" else "FOR UPDATE SKIP LOCKED"
+    margin = round(settings.LEASE_MARGIN_SECONDS * SECOND)
+    # The only text put into the statement is from this module.
+    statement = f"""
+        WITH due AS MATERIALIZED (
+            SELECT id FROM probes_probe
+            WHERE location = %s AND ended_at IS NULL
+              AND (leased_until IS NULL OR leased_until < %s OR leased_until > %s)
+              AND (slot_at <= %s OR ask_now_at <= %s OR slot_at > %s + 2 * interval)
+            ORDER BY slot_at LIMIT %s {skip_locked})
+        UPDATE probes_probe SET claim_id = %s, leased_until = %s + timeout
+        WHERE id IN (SELECT id FROM due)
+        RETURNING {COLUMNS}"""  # noqa: S608
+    values = [
+        location,
+        now,
+        now + LONGEST_TIMEOUT_AND_MORE + margin,
+        now + HORIZON,
+        now,
+        now,
+        limit,
+        claim_id,
+        now + HORIZON + margin,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _is_stale(row: dict[str, Any], now: int) -> bool:
+    """Due for longer than an interval, or further ahead than a grid can be (a clock went back)."""
+    asked_for = row["ask_now_at"] is not None and row["ask_now_at"] <= now
+    late = now - row["slot_at"] > row["interval"]
+    ahead = row["slot_at"] > now + 2 * row["interval"]
+    return (late or ahead) and not asked_for
+
+
+def _regrid(rows: list[dict[str, Any]], now: int) -> None:
+    for row in rows:
+        following = grid_after(now, row["interval"], _spread_key(row))
+        # The slot that was due is missed too: nobody asked it.
+        before_due = row["slot_at"] - row["interval"]
+        write_missed(row["id"], before_due, following, row["interval"])
+        Probe.objects.filter(pk=row["id"]).update(
+            slot_at=following, claim_id=None, leased_until=None
+        )
+
+
+def _spread_key(row: dict[str, Any]) -> str:
+    return SPREAD_KEY.format(
+        path=row["path_id"], environment=row["environment_id"], location=row["location"]
+    )
+
+
+def write_missed(probe_id: int, slot_at: int, following: int, interval: int) -> None:
+    """Write down the slots between two others that nobody probed."""
+    missed = missed_between(slot_at, following, interval)
+    if missed is not None:
+        Gap.objects.bulk_create(
+            [
+                Gap(
+                    probe_id=probe_id,
+                    first_slot_at=missed.first,
+                    last_slot_at=missed.last,
+                    slots=missed.slots,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+
+
+def _claim(row: dict[str, Any], claim_id: int, now: int) -> Claim:
+    is_scheduled = row["slot_at"] <= now + HORIZON and now - row["slot_at"] <= row["interval"]
+    return Claim(
+        probe_id=row["id"],
+        claim_id=claim_id,
+        order_version=row["order_version"],
+        interval=row["interval"],
+        timeout=row["timeout"],
+        slot_at=row["slot_at"] if is_scheduled else row["ask_now_at"],
+        grid_at=row["slot_at"],
+        kind=Kind.SCHEDULED if is_scheduled else Kind(row["ask_now_kind"] or Kind.ASKED_NOW),
+        spread_key=_spread_key(row),
+        standing=Standing(
+            state=State(row["state"]),
+            since=row["state_since"],
+            streak_state=State(row["streak_state"]),
+            recent=row["recent"],
+            reason=row["reason"],
+            tally=Tally.load(row["windows"]),
+            observed_at=row["observed_at"],
+        ),
+    )
+
+
+def hand_back(claims: list[Claim]) -> None:
+    """Give up claims whose requests were not finished, for any worker to take at once."""
+    for claim in claims:
+        Probe.objects.filter(pk=claim.probe_id, claim_id=claim.claim_id).update(
+            claim_id=None, leased_until=None
+        )

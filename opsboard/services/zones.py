@@ -1,0 +1,17 @@
+"""Time zones by name. Pure."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+@cache
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of that name; UTC for one that this machine's list does not hold.
+
+    Names are checked when they are saved; a list of zones can change under them, and an alert must
+    not be lost for it.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,218 @@
+// The chart of a path: four rows that share a clock. Without this file the page shows a drawing.
+(function () {
+  "use strict";
+  const box = document.querySelector("[data-chart]");
+  const readout = document.querySelector("[data-chart-read]");
+  if (!box || !window.uPlot) return;
+  const read = () => {
+    const place = document.getElementById("chart-data");
+    return place ? JSON.parse(place.textContent) : null;
+  };
+  let data = read();
+  if (!data) return;
+
+  const narrow = matchMedia("(max-width: 48rem)").matches;
+  const LEFT = 48;
+  const FONT = "12px 'Plex Sans', system-ui, sans-serif";
+  const dpr = () => window.devicePixelRatio || 1;
+  const charts = [];
+
+  // light-dark() tokens resolve only where they are used: read them back from an element.
+  const swatch = document.createElement("i");
+  swatch.hidden = true;
+  box.append(swatch);
+  const ink = (token) => {
+    swatch.style.color = `var(${token})`;
+    return getComputedStyle(swatch).color;
+  };
+
+  /* Words */
+  const pad = (value) => String(value).padStart(2, "0");
+  const hasDays = () => data.t[data.t.length - 1] - data.t[0] > 86_400;
+  function clock(seconds) {
+    const at = new Date(seconds * 1000);
+    const time = `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}`;
+    if (!hasDays()) return time;
+    const day = at.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+    return data.step >= 86_400 || time === "00:00" ? day : `${day} ${time}`;
+  }
+  const milliseconds = (value) => `${Math.round(value).toLocaleString("en-GB")} ms`;
+  function tick(row, value) {
+    if (row === "calls") return String(value);
+    if (row !== "time") return `${value}%`;
+    if (value === 0) return "0";
+    return value < 1000 ? `${value} ms` : `${value / 1000} s`;
+  }
+  function phaseWords(index) {
+    const parts = data.hasDatabase ? [`database ${Math.round(data.database[index])}`] : [];
+    parts.push(`${data.hasDatabase ? "application" : "waiting"} ${Math.round(data.application[index])}`);
+    parts.push(`connect ${Math.round(data.connect[index])}`, `download ${Math.round(data.download[index])}`);
+    return parts.join(" + ");
+  }
+  function wordsAt(index) {
+    const words = [["", clock(data.t[index])]];
+    if (!data.probes[index]) return [...words, ["", "no data"]];
+    if (data.p95[index] !== null) words.push(["p95", milliseconds(data.p95[index])]);
+    if (data.database[index] !== null) words.push(["mean", `${phaseWords(index)} ms`]);
+    if (data.hits[index] !== null) words.push(["hits", `${Math.round(data.hits[index])}%`]);
+    if (data.calls[index] !== null) words.push(["calls", String(Math.round(data.calls[index]))]);
+    return [...words, ["wrong", `${data.wrong[index]} of ${data.probes[index]}`]];
+  }
+  const rest = readout.textContent;
+  function show(index) {
+    readout.replaceChildren();
+    if (index === null || index === undefined) {
+      readout.textContent = rest;
+      return;
+    }
+    for (const [label, value] of wordsAt(index)) {
+      const span = document.createElement("span");
+      const bold = document.createElement("b");
+      bold.textContent = value;
+      span.append(label ? `${label} ` : "", bold);
+      readout.append(span);
+    }
+  }
+
+  /* Drawing */
+  function wash(u) {
+    u.ctx.save();
+    u.ctx.fillStyle = ink("--fail-wash");
+    for (const [begin, end] of data.failing) {
+      const from = Math.max(u.valToPos(begin, "x", true), u.bbox.left);
+      const to = Math.min(u.valToPos(end, "x", true), u.bbox.left + u.bbox.width);
+      if (to > from) u.ctx.fillRect(from, u.bbox.top, to - from, u.bbox.height);
+    }
+    u.ctx.restore();
+  }
+  function limitLine(u, row) {
+    const limit = data.limits[row];
+    if (!limit || limit.value > data.scales[row].top) return;
+    const y = Math.round(u.valToPos(limit.value, "y", true)) + 0.5;
+    const { ctx, bbox } = u;
+    const scale = dpr();
+    ctx.save();
+    ctx.setLineDash([4 * scale, 3 * scale]);
+    ctx.strokeStyle = ctx.fillStyle = ink("--ink-2");
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.font = `${12 * scale}px 'Plex Sans', system-ui`;
+    ctx.textAlign = "left";
+    // Above the line, or below it where there is no room.
+    const above = y - bbox.top > 16 * scale;
+    ctx.textBaseline = above ? "bottom" : "top";
+    ctx.fillText(limit.words, bbox.left + 4 * scale, y + (above ? -3 : 3) * scale);
+    ctx.restore();
+  }
+  function hatch(u) {
+    const tile = document.createElement("canvas");
+    const size = (tile.width = tile.height = 6 * dpr());
+    const pen = tile.getContext("2d");
+    pen.strokeStyle = ink("--data-2");
+    pen.lineWidth = 1.1 * dpr();
+    pen.beginPath();
+    for (const shift of [-size, 0, size]) {
+      pen.moveTo(shift, size);
+      pen.lineTo(shift + size, 0);
+    }
+    pen.stroke();
+    return u.ctx.createPattern(tile, "repeat");
+  }
+  // A step alone between two gaps would be no line: it is drawn as a dot.
+  const alone = (values) => (u, series, index) =>
+    values()[index] !== null && (values()[index - 1] ?? null) === null && (values()[index + 1] ?? null) === null;
+  const dots = (values) => ({
+    show: (u) => values().some((_, index) => alone(values)(u, 1, index)),
+    filter: () => values().map((_, index) => index).filter((index) => alone(values)(null, 1, index)),
+    size: 4,
+    fill: () => ink("--data-1"),
+  });
+  const area = (token) => ({
+    stroke: "transparent", width: 0, fill: () => ink(token), points: { show: false }, spanGaps: false,
+  });
+  const line = (token, values, width = 1.5) => ({
+    stroke: () => ink(token), width, points: dots(values), spanGaps: false,
+  });
+
+  const sum = (...names) => data.t.map((_, index) =>
+    data[names[0]][index] === null ? null : names.reduce((total, name) => total + data[name][index], 0));
+  const ROWS = {
+    time: {
+      height: narrow ? 196 : 234, padding: narrow ? 44 : 26,
+      series: () => [area("--data-4"), area("--data-3"), area("--data-2"), area("--data-1"), line("--ink", () => data.p95, 1.25)],
+      values: () => [
+        sum("database", "application", "connect", "download"), sum("database", "application", "connect"),
+        sum("database", "application"), data.database, data.p95,
+      ],
+    },
+    cache: {
+      height: 92, padding: 26,
+      series: () => [
+        { stroke: "transparent", width: 0, fill: hatch, points: { show: false }, spanGaps: false },
+        { ...line("--data-1", () => data.hits, 1.25), fill: () => ink("--data-4") },
+      ],
+      values: () => [data.hits.map((value) => (value === null ? null : 100)), data.hits],
+    },
+    calls: { height: 92, padding: 26, series: () => [line("--data-1", () => data.calls)], values: () => [data.calls] },
+    errors: { height: 108, padding: 26, hasClock: true, series: () => [line("--data-1", () => data.errors)], values: () => [data.errors] },
+  };
+  const grid = () => ({ stroke: () => ink("--data-grid"), width: 1 });
+  const axis = () => ({ font: FONT, stroke: () => ink("--ink-3"), grid: grid(), ticks: { show: false } });
+
+  function make(element, name) {
+    const row = ROWS[name];
+    const chart = new uPlot({
+      width: element.clientWidth,
+      height: row.height,
+      padding: [row.padding, 8, row.hasClock ? 0 : 8, 0],
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      legend: { show: false },
+      cursor: { sync: { key: "path" }, y: false, drag: { x: true, y: false, setScale: true }, points: { show: false } },
+      scales: { x: { time: true }, y: { range: () => [0, data.scales[name].top] } },
+      axes: [
+        { ...axis(), size: row.hasClock ? 22 : 0, gap: 4, space: narrow ? 60 : 80, values: (u, ticks) => ticks.map((at) => (row.hasClock ? clock(at) : "")) },
+        { ...axis(), size: LEFT, gap: 6, splits: () => data.scales[name].ticks, values: (u, ticks) => ticks.map((value) => tick(name, value)) },
+      ],
+      series: [{}, ...row.series()],
+      hooks: {
+        drawClear: [wash],
+        draw: [(u) => limitLine(u, name)],
+        setCursor: [(u) => { if (name === "time") show(u.cursor.idx); }],
+      },
+    }, [data.t, ...row.values()], element);
+    chart.row = row;
+    charts.push(chart);
+  }
+  document.querySelectorAll("[data-chart] [data-row]").forEach((element) => make(element, element.dataset.row));
+
+  /* Keeping up */
+  const redraw = () => charts.forEach((chart) => chart.redraw());
+  document.addEventListener("opsboard:theme", redraw);
+  if (document.fonts) document.fonts.ready.then(redraw);
+  new ResizeObserver(() => charts.forEach((chart) => {
+    const width = chart.root.parentNode.clientWidth;
+    if (width && width !== chart.width) chart.setSize({ width, height: chart.height });
+  })).observe(box);
+  document.addEventListener("htmx:after:swap", () => {
+    const news = read();
+    if (!news) return;
+    data = news;
+    charts.forEach((chart) => chart.setData([data.t, ...chart.row.values()]));
+  });
+
+  // Arrow keys move the same cursor that the pointer moves.
+  const MOVES = { ArrowLeft: -1, ArrowRight: 1, PageUp: -15, PageDown: 15, Home: -Infinity, End: Infinity };
+  let at = null;
+  box.addEventListener("keydown", (event) => {
+    const move = MOVES[event.key];
+    if (move === undefined) return;
+    event.preventDefault();
+    const last = data.t.length - 1;
+    at = Math.max(0, Math.min(last, (at ?? last + 1) + move));
+    charts.forEach((chart) => chart.setCursor({ left: chart.valToPos(data.t[at], "x"), top: 10 }, false));
+    show(at);
+    window.opsboard.say(readout.textContent);
+  });
+})();

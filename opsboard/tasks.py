@@ -1,0 +1,88 @@
+"""Work for the clock: one thin function for each duty.
+
+The bell may be lost, doubled or late: each duty reads from the database what there is to do.
+"""
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from opsboard.alerts import last_resort, noticing, planning
+from opsboard.alerts.delivering import deliver as deliver_alerts
+from opsboard.alerts.last_resort import watching_the_database
+from opsboard.board import removing
+from opsboard.celery import is_stopping
+from opsboard.incidents.suspecting import suspect_again
+from opsboard.people import mailed_links, tries
+from opsboard.probes import alive, history, versions
+from opsboard.probes.drain import drain as drain_probes
+from opsboard.probes.models import moment
+from opsboard.probes.recording import Result
+from opsboard.probes.schedule import database_now
+from opsboard.probes.shift import ring
+
+
+def react(result: Result) -> None:
+    """A confirmed change: the incident and its deliveries, in the transaction of the change."""
+    planning.react(result.order.path_id, result.order.environment_id, now=moment(database_now()))
+
+
+@shared_task
+def drain(*, location: str) -> None:
+    with watching_the_database("drain"):
+        ring(database_now())
+    drain_probes(location, react=react, is_stopping=is_stopping)
+
+
+@shared_task
+def deliver() -> None:
+    with watching_the_database("deliver"):
+        deliver_alerts(is_stopping=is_stopping)
+
+
+@shared_task
+def reconcile() -> None:
+    now = timezone.now()
+    with watching_the_database("reconcile"):
+        planning.reconcile(now=now)
+        suspect_again(now=now)
+        noticing.notice(now=now)
+        last_resort.tell_of_channels(now=now)
+
+
+@shared_task
+def say_alive() -> None:
+    alive.say_alive(now=moment(database_now()))
+
+
+@shared_task
+def see_versions() -> None:
+    versions.see_versions(now=timezone.now(), is_stopping=is_stopping)
+
+
+@shared_task
+def count_days() -> None:
+    history.count_days(now=timezone.now())
+
+
+@shared_task
+def roll_up() -> None:
+    history.roll_up(now=timezone.now())
+
+
+@shared_task
+def prune() -> None:
+    now = timezone.now()
+    history.prune(
+        now=now,
+        observations_days=settings.KEEP_OBSERVATIONS_DAYS,
+        rollups_days=settings.KEEP_ROLLUPS_DAYS,
+    )
+    removing.purge(now=now)
+    tries.prune(now=now)
+    mailed_links.prune(now=now)
+
+
+@shared_task
+def mail_links() -> None:
+    mailed_links.mail_asked_for(now=timezone.now())

@@ -1,0 +1,163 @@
+"""The chart of a path as shapes, for a page without scripts. Pure: a series in, points out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from opsboard.web.chart import PHASES, Lines, Scale, Values, limits_of, lines_of, scales_of, stacks
+from opsboard.web.series import Series
+from opsboard.web.words import DAY, duration
+
+WIDTH, HEIGHT, LEFT = 860, 496, 46
+# Top and height of the four rows.
+PLACES = {"time": (26, 190), "cache": (250, 56), "calls": (340, 56), "errors": (430, 44)}
+CLOCK_PARTS = 6
+
+type Y = Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRow:
+    label: str
+    top: int
+    height: int
+    # (y, text) of each tick.
+    grid: list[tuple[float, str]]
+    # (class, points) of each unbroken run.
+    areas: list[tuple[str, str]]
+    lines: list[str]
+    # (y, words); None: the sheet sets no limit.
+    limit: tuple[float, str] | None
+
+    @property
+    def label_y(self) -> int:
+        return self.top - 10
+
+    @property
+    def limit_dy(self) -> int:
+        """The words stand above their line, or below it where there is no room."""
+        return -4 if self.limit and self.limit[0] - self.top > 14 else 13
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    rows: list[DrawnRow]
+    # (x, width) of the stretches in which the path was failing.
+    failing: list[tuple[float, float]]
+    # (x, text).
+    clock: list[tuple[float, str]]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+
+
+def draw(series: Series) -> Drawing:
+    lines = lines_of(series)
+    return Drawing(
+        rows=[_row(name, series, lines) for name in PLACES],
+        failing=_washes(series),
+        clock=_clock(series),
+    )
+
+
+def _row(name: str, series: Series, lines: Lines) -> DrawnRow:
+    (top, height), scale = PLACES[name], scales_of(series, lines)[name]
+    x, y = _x(len(series.points)), _y(top, height, scale)
+    limit = limits_of(series).get(name)
+    return DrawnRow(
+        label=_label(name, series),
+        top=top,
+        height=height,
+        grid=[(y(value), _tick(name, value)) for value in scale.ticks],
+        areas=[(css, run) for css, values in _areas(name, lines) for run in _area(x, values, y)],
+        lines=_line(x, lines[{"time": "p95", "cache": "hits"}.get(name, name)], y),
+        limit=(y(limit["value"]), limit["words"]) if limit else None,
+    )
+
+
+def _label(name: str, series: Series) -> str:
+    first = "database darkest, then application" if series.has_database else "waiting darkest"
+    return {
+        "time": f"Response time: the line is p95, the areas are means: {first}, connect, download",
+        "cache": "Cache hits",
+        "calls": "Database calls in one request",
+        "errors": "Errors",
+    }[name]
+
+
+def _areas(name: str, lines: Lines) -> list[tuple[str, Values]]:
+    if name == "cache":
+        return [("d-4", lines["hits"])]
+    return _stacked(lines) if name == "time" else []
+
+
+def _stacked(lines: Lines) -> list[tuple[str, Values]]:
+    """The highest first: each later area covers the lower part of it."""
+    return [
+        (f"d-{count}", [_sum(parts[:count]) for parts in stacks(lines)])
+        for count in range(len(PHASES), 0, -1)
+    ]
+
+
+def _sum(parts: Sequence[float | None]) -> float | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def _x(count: int) -> list[float]:
+    return [LEFT + (WIDTH - LEFT) * number / max(count - 1, 1) for number in range(count)]
+
+
+def _y(top: int, height: int, scale: Scale) -> Y:
+    return lambda value: round(top + height - height * min(value, scale.top) / scale.top, 1)
+
+
+def _runs(x: Sequence[float], values: Values) -> list[list[tuple[float, float]]]:
+    """The unbroken parts of a line: a gap stays a gap."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    for at, value in zip(x, values, strict=True):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((at, value))
+    return [run for run in runs if run]
+
+
+def _line(x: Sequence[float], values: Values, y: Y) -> list[str]:
+    # A point alone is drawn twice: a line of one point is not seen.
+    return [
+        " ".join(f"{at:.1f},{y(value)}" for at, value in (run if len(run) > 1 else run * 2))
+        for run in _runs(x, values)
+    ]
+
+
+def _area(x: Sequence[float], values: Values, y: Y) -> list[str]:
+    return [
+        f"{run[0][0]:.1f},{y(0)} {points} {run[-1][0]:.1f},{y(0)}"
+        for run, points in zip(_runs(x, values), _line(x, values, y), strict=True)
+    ]
+
+
+def _tick(row: str, value: float) -> str:
+    if row == "time":
+        return duration(round(value * 1000)) if value else "0"
+    return f"{value:g}" if row == "calls" else f"{value:g}%"
+
+
+def _washes(series: Series) -> list[tuple[float, float]]:
+    whole = max(series.end - series.step - series.start, 1)
+
+    def x(at: int) -> float:
+        return LEFT + (WIDTH - LEFT) * min(max((at - series.start) / whole, 0), 1)
+
+    return [(round(x(begin), 1), round(x(end) - x(begin), 1)) for begin, end in series.failing]
+
+
+def _clock(series: Series) -> list[tuple[float, str]]:
+    whole = series.end - series.start
+    pattern = "%H:%M" if whole <= DAY else "%-d %b"
+    marks = []
+    for part in range(CLOCK_PARTS):
+        at = datetime.fromtimestamp((series.start + whole * part // CLOCK_PARTS) / 1e6, tz=UTC)
+        marks.append((round(LEFT + (WIDTH - LEFT) * part / CLOCK_PARTS, 1), f"{at:{pattern}}"))
+    return marks

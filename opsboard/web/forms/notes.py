@@ -1,0 +1,149 @@
+"""A new version of a rollback note."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from opsboard.rollbacks.models import NoteVersion
+from opsboard.web.forms.editing import Difference
+from opsboard.web.forms.fields import CountField, NameField, TextField, text_input
+from opsboard.web.forms.wording import in_row, row_messages
+
+MOST_STEPS = 40
+# Of the whole note: it goes into every alert.
+LONGEST_NOTE = 64 * 1024
+
+
+class NoteForm(forms.Form):
+    use_required_attribute = False
+
+    title = NameField(
+        label="What it does",
+        max_length=200,
+        help_text="Start with a verb. This line is in every alert.",
+    )
+    use_when = TextField(rows=3, label="Use it when", max_length=LONGEST_NOTE)
+    does_not_undo = TextField(rows=3, label="It does not undo", max_length=LONGEST_NOTE)
+    minutes = CountField(
+        low=1,
+        high=10_000,
+        required=False,
+        label="Takes about, in minutes",
+    )
+    reason = NameField(
+        label="What changed, in one line",
+        required=False,
+        max_length=300,
+        help_text="Shown in the list of versions.",
+    )
+    base = forms.IntegerField(widget=forms.HiddenInput, min_value=0, required=False)
+
+    def clean_base(self) -> int:
+        """The number of the version that was changed; 0: there was none."""
+        return self.cleaned_data["base"] or 0
+
+
+class StepForm(forms.Form):
+    do = NameField(label="Do this", max_length=500)
+    run = NameField(
+        label="Run",
+        required=False,
+        max_length=4_000,
+        widget=text_input(code=True),
+    )
+    see = NameField(label="Should see", required=False, max_length=1_000)
+    call = NameField(label="If it fails, call", required=False, max_length=300)
+
+    def clean(self) -> None:
+        if self.cleaned_data.get("run") and not self.cleaned_data.get("see"):
+            self.add_error("see", "Say what the person should see, so they know the step worked.")
+
+
+if TYPE_CHECKING:
+    Rows = forms.BaseFormSet[StepForm]
+else:
+    Rows = forms.BaseFormSet
+
+
+class StepRows(Rows):
+    """The steps in their order. An empty row is no step."""
+
+    default_error_messages = row_messages(MOST_STEPS, "steps")
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:  # noqa: ARG002
+        return {"empty_permitted": True, "use_required_attribute": False}
+
+    def add_fields(self, form: StepForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            field.label = in_row(str(field.label), index, "step")
+
+    def clean(self) -> None:
+        if not any(self.errors) and not self.steps():
+            raise ValidationError("Write at least one step.")
+
+    def steps(self) -> list[dict[str, str]]:
+        return [row.cleaned_data for row in self.forms if row.cleaned_data.get("do")]
+
+
+StepFormSet: Any = forms.formset_factory(
+    StepForm, formset=StepRows, extra=3, max_num=MOST_STEPS, absolute_max=500, validate_max=True
+)
+
+
+def check_size(form: NoteForm, rows: StepRows) -> None:
+    """Add an error to `form` for a note that is too long to be sent."""
+    data = form.cleaned_data
+    texts = [data["title"], data["use_when"], data["does_not_undo"], data["reason"]]
+    texts += [text for step in rows.steps() for text in step.values()]
+    size = sum(len(text.encode()) for text in texts)
+    if size > LONGEST_NOTE:
+        form.add_error(
+            None,
+            f"A note has at most 64 KiB, and this has {size // 1024 + 1}: it goes into every "
+            "alert. Put the rest on a page of its own and name it in a step.",
+        )
+
+
+def differences(version: NoteVersion, form: NoteForm, rows: StepRows) -> list[Difference]:
+    """What the newest version says and what this person typed, where the two differ."""
+    data = form.cleaned_data
+    minutes = "" if data["minutes"] is None else str(data["minutes"])
+    all_fields = [
+        Difference("What it does", version.title, data["title"]),
+        Difference("Use it when", version.use_when, data["use_when"]),
+        Difference("It does not undo", version.does_not_undo, data["does_not_undo"]),
+        Difference("Minutes", _minutes(version), minutes),
+        Difference("Steps", steps_text(version.steps), steps_text(rows.steps())),
+    ]
+    return [difference for difference in all_fields if difference.differs]
+
+
+def _minutes(version: NoteVersion) -> str:
+    return "" if version.minutes is None else str(version.minutes)
+
+
+def steps_text(steps: list[dict[str, str]]) -> str:
+    return "\n".join(_step_text(number, step) for number, step in enumerate(steps, 1))
+
+
+def _step_text(number: int, step: dict[str, str]) -> str:
+    lines = [f"{number}. {step.get('do', '')}"]
+    lines += [f"   Run: {step['run']}"] if step.get("run") else []
+    lines += [f"   Should see: {step['see']}"] if step.get("see") else []
+    lines += [f"   If it fails, call: {step['call']}"] if step.get("call") else []
+    return "\n".join(lines)
+
+
+def stored_note(version: NoteVersion | None) -> dict[str, Any]:
+    """What the form begins with: the newest version; None: nobody wrote one yet."""
+    if version is None:
+        return {"base": 0}
+    return {
+        "title": version.title,
+        "use_when": version.use_when,
+        "does_not_undo": version.does_not_undo,
+        "minutes": "" if version.minutes is None else version.minutes,
+        "base": version.number,
+    }

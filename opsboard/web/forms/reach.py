@@ -1,0 +1,120 @@
+"""What a silence or a maintenance window is about: a team, a service, a path, an environment."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from opsboard.alerts.models import Silence
+from opsboard.services.models import (
+    CriticalPath,
+    Environment,
+    MaintenanceWindow,
+    Service,
+    Team,
+)
+from opsboard.web.forms.editing import EditForm
+from opsboard.web.forms.fields import LineField, text_input
+
+NOTHING = (
+    "Nothing on the board is all of this together: leave one of team, service, path and "
+    "environment out."
+)
+
+
+class PathField(LineField):
+    """A path by its names in addresses: "fares-api/price-a-crossing". Needs the list of paths."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"widget": text_input(code=True, list="paths")} | kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return path_name(value) if isinstance(value, CriticalPath) else value
+
+    def clean(self, value: Any) -> CriticalPath | None:
+        # What it gives back is not what it reads: a path, not text.
+        text = super().clean(value)
+        if not text:
+            return None
+        service, _, slug = text.partition("/")
+        found = CriticalPath.objects.standing().filter(service__slug=service, slug=slug)
+        path = found.select_related("service").first()
+        if path is None:
+            raise ValidationError(
+                "No path of this name is on the board: write it as in fares-api/health."
+            )
+        return path
+
+
+def path_name(path: CriticalPath) -> str:
+    return f"{path.service.slug}/{path.slug}"
+
+
+def path_names() -> list[str]:
+    named = CriticalPath.objects.standing().order_by("service__slug", "slug")
+    return [f"{service}/{slug}" for service, slug in named.values_list("service__slug", "slug")]
+
+
+class ReachForm(EditForm):
+    """The fields both have. Each that is left empty stands for all."""
+
+    team = forms.ModelChoiceField(
+        Team.objects.standing().order_by("name"),
+        label="Team",
+        required=False,
+        empty_label="Every team",
+    )
+    service = forms.ModelChoiceField(
+        Service.objects.standing().order_by("name"),
+        label="Service",
+        required=False,
+        empty_label="Every service",
+    )
+    environment = forms.ChoiceField(label="Environment", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        slugs = Environment.objects.standing().order_by("slug").values_list("slug", flat=True)
+        known = [*dict.fromkeys(slugs)]
+        if (kept := self.stored.get("environment")) and kept not in known:
+            known.append(kept)
+        environment: Any = self.fields["environment"]
+        environment.choices = [("", "Every environment"), *((slug, slug) for slug in known)]
+
+    def check_reach(self) -> None:
+        """Add the error when no service or path could be meant."""
+        if not self.errors and not _is_about_something(self.cleaned_data):
+            self.add_error(None, NOTHING)
+
+
+def _is_about_something(data: Mapping[str, Any]) -> bool:
+    services = Service.objects.standing()
+    team, service, path = data["team"], data["service"], data.get("path")
+    if team:
+        services = services.filter(Q(team=team) | Q(paths__owner=team))
+    if service:
+        services = services.filter(pk=service.pk)
+    if path:
+        services = services.filter(pk=path.service_id)
+        if team and team.pk not in (path.owner_id, path.service.team_id):
+            return False
+    if data["environment"]:
+        there = Environment.objects.standing().filter(slug=data["environment"])
+        services = services.filter(pk__in=there.values("service"))
+    return services.exists() or not any((team, service, path, data["environment"]))
+
+
+def about(thing: Silence | MaintenanceWindow) -> str:
+    """What it is about, in words: "Price a crossing of Fares API in production"."""
+    path = thing.path if isinstance(thing, Silence) else None
+    where = f" in {thing.environment_slug}" if thing.environment_slug else ""
+    owned = f" of {thing.team.name}" if thing.team else ""
+    if path:
+        return f"{path.name} of {path.service.name}{where}"
+    if thing.service:
+        return f"{thing.service.name}{where}"
+    if owned:
+        return f"Everything{owned}{where}"
+    return f"Everything{where}"

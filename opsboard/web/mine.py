@@ -1,0 +1,16 @@
+"""What I own: what of my teams' services, sheets and notes wants a look."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from opsboard.web.access import requires, signed_in
+from opsboard.web.mine_page import read_mine
+
+
+@requires("viewer")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    return render(request, "mine/index.html", read_mine(signed_in(request), now=now) | {"now": now})

@@ -1,0 +1,209 @@
+"""What happened to a path, newest first: its standing, its note, its gaps, its last probes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import FETCH_RAISE
+from django.urls import reverse
+
+from opsboard.incidents.models import IncidentPath
+from opsboard.probes.models import (
+    Gap,
+    Kind,
+    Observation,
+    Probe,
+    StateChange,
+    microseconds,
+    moment,
+)
+from opsboard.probes.recording import CACHE
+from opsboard.probes.rules import STATES, State, Verdict
+from opsboard.rollbacks.models import RollbackNote
+from opsboard.services.models import CriticalPath
+from opsboard.web.notes_for import WayBack
+from opsboard.web.words import ago, counted, person_name, sentence
+
+EVENTS_SHOWN = 12
+PROBES_SHOWN = 8
+GAPS_OF = timedelta(days=7)
+# How a failure is said where a status would stand.
+FAILURES = {
+    "dns": "name not found",
+    "refused": "refused",
+    "connect_timeout": "no connection",
+    "timeout": "timed out",
+    "reset": "cut off",
+    "protocol": "not HTTP",
+    "too_large": "too large",
+    "headers_too_large": "headers too large",
+    "decode": "not readable",
+    "redirect_refused": "redirect refused",
+    "redirect_loop": "redirect loop",
+    "egress_denied": "not allowed to ask",
+    "tls_expired": "certificate expired",
+    "tls_not_yet_valid": "certificate not valid yet",
+    "tls_hostname": "certificate of another name",
+    "tls_untrusted": "certificate not trusted",
+    "tls_version": "old TLS version",
+    "tls_handshake": "no TLS",
+    "config": "cannot be asked",
+    "internal": "error of Opsboard",
+}
+KINDS = {Kind.ASKED_AGAIN: "asked again", Kind.ASKED_NOW: "asked by a person"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    at: datetime
+    text: str
+    # The state it led to, or "" for what is no state: then the icon.
+    state: str = ""
+    icon: str = ""
+    url: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRow:
+    """One observation as a row of a table."""
+
+    at: datetime
+    # "" for an error of our own, which says nothing about the service.
+    state: str
+    words: str
+    # None: nothing came.
+    total: int | None
+    cache: str
+    calls: str
+    status: str
+    # Why it was asked, and whether our own loop was late; "" as a rule.
+    note: str
+    location: str
+
+    @property
+    def cache_icon(self) -> str:
+        return self.cache if self.cache in ("hit", "miss") else ""
+
+
+def last_probes(probes: Sequence[Probe]) -> list[ProbeRow]:
+    locations = {probe.pk: probe.location for probe in probes}
+    rows: list[Observation] = []
+    for probe in probes:
+        rows += Observation.objects.filter(probe=probe).order_by("-slot_at")[:PROBES_SHOWN]
+    newest = sorted(rows, key=lambda row: row.slot_at, reverse=True)[:PROBES_SHOWN]
+    return [_row(one, locations[one.probe_id]) for one in newest]
+
+
+def _row(one: Observation, location: str) -> ProbeRow:
+    verdict = Verdict(one.verdict)
+    state = STATES.get(verdict)
+    cache = CACHE[one.cache]
+    return ProbeRow(
+        at=moment(one.slot_at),
+        state=state or State.NO_DATA,
+        words=state.words.capitalize() if state else "Not asked",
+        total=one.total if state else None,
+        cache="not reported" if cache == "unknown" else cache,
+        calls="not reported" if one.db_calls is None else str(one.db_calls),
+        status=FAILURES.get(one.failure, one.failure) if one.failure else str(one.status),
+        note=", ".join(_notes(one)),
+        location=location,
+    )
+
+
+def _notes(one: Observation) -> list[str]:
+    kind = KINDS.get(Kind(one.kind))
+    return ([kind] if kind else []) + (["our prober was late"] if one.is_delayed else [])
+
+
+def history(
+    path: CriticalPath, probes: Sequence[Probe], note: WayBack | None, *, now: datetime
+) -> list[Event]:
+    """Changes, gaps, incidents and note versions together: four queries."""
+    events = [
+        *_changes(probes),
+        *_gaps(probes, now=now),
+        *_joined(path, probes),
+        *(_versions(note.note) if note else []),
+    ]
+    return sorted(events, key=lambda event: event.at, reverse=True)[:EVENTS_SHOWN]
+
+
+def _changes(probes: Sequence[Probe]) -> list[Event]:
+    events = []
+    for probe in probes:
+        changes = list(
+            StateChange.objects.filter(probe=probe).order_by("-at", "-pk")[:EVENTS_SHOWN]
+        )
+        older: list[StateChange | None] = [*changes, None][1:]
+        events += [_change(change, before) for change, before in zip(changes, older, strict=True)]
+    return events
+
+
+def _change(change: StateChange, before: StateChange | None) -> Event:
+    lasted = f" after {ago(moment(before.at), moment(change.at))}" if before else ""
+    return Event(moment(change.at), change_words(change, lasted), state=change.after)
+
+
+def change_words(change: StateChange, lasted: str) -> str:
+    """ "Failing. Status is 503, expected 201." and "Passing again after 9 min failing."."""
+    was, became = State(change.before), State(change.after)
+    if became is State.PASSING:
+        began = was is State.NO_DATA and not lasted
+        return "Passing." if began else f"Passing again{lasted} {was.words}."
+    if was is State.PAUSED:
+        return f"Asked again{lasted} paused." if lasted else "Asked again."
+    if became is State.PAUSED:
+        return "Paused."
+    return f"{became.words.capitalize()}. {sentence(change.reason)}".strip()
+
+
+def _gaps(probes: Sequence[Probe], *, now: datetime) -> list[Event]:
+    since = microseconds(now - GAPS_OF)
+    gaps = Gap.objects.filter(probe__in=probes, last_slot_at__gte=since).order_by("-last_slot_at")
+    return [
+        Event(
+            moment(gap.first_slot_at),
+            f"{counted(gap.slots, 'slot')} missed until {moment(gap.last_slot_at):%H:%M}: "
+            "nobody asked.",
+            state=State.NO_DATA,
+        )
+        for gap in gaps[:EVENTS_SHOWN]
+    ]
+
+
+def _joined(path: CriticalPath, probes: Sequence[Probe]) -> list[Event]:
+    places = (
+        IncidentPath.objects.filter(
+            path=path, incident__environment__in={probe.environment_id for probe in probes}
+        )
+        .select_related("incident")
+        .order_by("-joined_at")
+        .fetch_mode(FETCH_RAISE)[:EVENTS_SHOWN]
+    )
+    return [
+        Event(
+            place.joined_at,
+            "It opened this incident:"
+            if place.incident.opened_at == place.joined_at
+            else "Joined this incident:",
+            icon="mail",
+            url=reverse("incident", args=[place.incident.pk]),
+            link=str(place.incident),
+        )
+        for place in places
+    ]
+
+
+def _versions(note: RollbackNote) -> list[Event]:
+    versions = note.versions.select_related("written_by").order_by("-number")[:EVENTS_SHOWN]
+    return [
+        Event(
+            version.written_at,
+            f"Rollback note version {version.number} by "
+            f"{person_name(version.written_by)}. {sentence(version.reason)}",
+            icon="history",
+        )
+        for version in versions
+    ]

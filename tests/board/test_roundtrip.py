@@ -1,0 +1,303 @@
+"""Property: any board that the forms can make survives export and apply."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from opsboard.board import exporting, references
+from opsboard.board.format import INPUT
+from opsboard.board.models import Declaration
+from opsboard.board.nodes import read_nodes
+from opsboard.board.sources import decode
+from opsboard.board.stored import read_stored
+from opsboard.board.writing import Flow, yaml_of
+from opsboard.people import joining
+from opsboard.people.models import people as people_here
+from opsboard.rollbacks.models import RollbackNote
+from opsboard.services.about import check_fact, check_link
+from opsboard.services.addresses import check_route, check_url
+from opsboard.services.models import CriticalPath, Environment, Service, Team
+from opsboard.services.rules import (
+    METHODS,
+    check_header,
+    check_name,
+    check_parameter,
+    check_text,
+)
+from tests.board.files import apply_text, run
+from tests.company import NOON
+
+# Letters that a writer of YAML is most likely to stumble over come often.
+nasty = st.sampled_from(
+    [
+        *"'\"\\:#&*!|>%@`{}[],?-=~ \t\n\u2028\u00e9\U0001f6a2$yn",
+        *("${A}", "$${", "{{ TOKEN }}", "no", "null", "1:30", "017", "2024-01-01", "1e5", "<<"),
+        *("---", "...", " #", ": ", "- ", "\u2029", "\ufffe", "\U0001fffe", "\u00a0", "\ufeff"),
+    ]
+)
+texts = st.one_of(
+    st.text(max_size=12),
+    st.lists(st.sampled_from(["", " ", "a", " a", "\ta", "a ", "- b", "#"]), max_size=5).map(
+        "\n".join
+    ),
+    st.lists(st.one_of(nasty, st.characters(exclude_categories=["Cs"])), max_size=8).map("".join),
+)
+
+
+def lines(most: int = 120):
+    return texts.map(lambda text: text.replace("\n", " ").strip()).map(
+        lambda text: "" if check_name(text, most) else text
+    )
+
+
+def names(most: int = 120):
+    return lines(most).map(lambda text: text or "x: y")
+
+
+def several_lines(text):
+    return "" if check_text(text) else text
+
+
+bodies = st.one_of(
+    texts.map(several_lines),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | lines(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(lines(), inner, max_size=3),
+        max_leaves=8,
+    ).map(lambda value: json.dumps(value, ensure_ascii=False)),
+)
+paragraphs = texts.map(str.strip).map(several_lines)
+slugs = st.sampled_from(["a", "no", "1", "a-b", "017", "2024-01-01", "yes", "null-x", "fares-api"])
+headers = st.tuples(st.sampled_from(["A", "no", "X-Y", "a"]), lines()).map(
+    lambda pair: ("A", "b") if check_header(*pair) else pair
+)
+parameters = st.tuples(names(), lines()).map(
+    lambda pair: ("a", "b") if check_parameter(*pair) else pair
+)
+links = st.tuples(names(60), st.just("https://a.test/x")).map(
+    lambda pair: ("Runbook", pair[1]) if check_link(*pair) else pair
+)
+facts = st.one_of(
+    names(), st.lists(names(), max_size=3), st.dictionaries(names(60), names(), max_size=3)
+)
+routes = st.one_of(
+    texts.map(lambda text: f"/{text.strip()}"),
+    st.sampled_from(["https://b.test/{{ TOKEN }}", "/?a=${A}&b=$${"]),
+).map(lambda route: "/" if check_route(route) else route)
+clauses = st.sampled_from(
+    [
+        *("status == 200", "", "# why", "time < 800 ms", 'body contains "a: b #c"'),
+        *("warn cache is hit", r"body matches /^pong\s*$/", "json $['a b'].x == null"),
+        "errors < 1 % over 1 d",
+    ]
+)
+steps = st.fixed_dictionaries(
+    {"do": names(500), "run": lines(), "see": names(500), "call": lines(300)}
+)
+variables = st.dictionaries(
+    st.sampled_from(["TOKEN", "_", "A__B", "N"]),
+    st.tuples(
+        texts.map(lambda text: text.replace("\n", " ")).map(
+            lambda text: " a " if check_name(text, 8_000) else text
+        ),
+        st.booleans(),
+    ),
+    max_size=3,
+)
+
+
+@given(value=texts.map(several_lines), key=names(60))
+@settings(max_examples=500, deadline=None)
+def test_any_text_is_read_as_it_was_written(value, key):
+    written = yaml_of({key: value, "list": [value, {key: value}], "flow": Flow([key])})
+    errors = []
+    root = read_nodes(decode("board.yaml", written.encode()), errors)
+    assert errors == []
+    assert root.values[key].text == value
+    assert [root.values[key].tag, root.values["flow"].items[0].tag] == ["str", "str"]
+    first, second = root.values["list"].items
+    assert (first.text, second.values[key].text) == (value, value)
+    assert root.values["flow"].items[0].text == key
+
+
+@given(body=bodies)
+@settings(max_examples=500, deadline=None)
+def test_any_body_is_sent_as_it_was_written(body):
+    fields = {"headers": [], "query": [], "body": body}
+    written = yaml_of(INPUT.write(exporting._input(fields) or {"body": ""}))
+    errors = []
+    root = read_nodes(decode("board.yaml", written.encode()), errors)
+    read = INPUT.read(root, errors)
+    assert errors == []
+    assert (read["json"] or read["body"]) == body
+
+
+@given(value=texts)
+@settings(max_examples=300, deadline=None)
+def test_the_letters_of_a_reference_are_not_one(value):
+    escaped = references.escape(value)
+    assert references.names_of(escaped) == []
+    assert references.plain(escaped) == value
+    assert references.resolve(escaped, {}) == value
+
+
+@st.composite
+def boards(draw):
+    """Rows as the forms store them."""
+    team = Team.objects.create(
+        slug=draw(slugs), name=draw(names()), contact=draw(lines(200)), zone="Asia/Tokyo"
+    )
+    members = people_here().filter(username__in=draw(st.sets(st.sampled_from(["Ana", "Ben"]))))
+    team.members.set(members)
+    services = [
+        draw_service(draw, slug, team) for slug in draw(st.sets(slugs, min_size=1, max_size=3))
+    ]
+    for before, after in pairwise(services):
+        after.depends_on.set([before])
+
+
+def draw_service(draw, slug, team):
+    service = Service.objects.create(
+        slug=slug,
+        name=draw(names()),
+        summary=draw(lines(300)),
+        team=team,
+        tier=draw(st.integers(1, 3)),
+        links=[{"name": n, "url": u} for n, u in draw(st.lists(links, max_size=3))],
+        tags=draw(st.lists(st.sampled_from(["no", "booking", "a.b", "1"]), unique=True)),
+        facts={
+            name: fact
+            for name, fact in draw(st.dictionaries(names(60), facts, max_size=3)).items()
+            if not check_fact(name, fact)
+        },
+    )
+    environments = [draw_environment(draw, service, slug) for slug in ("production", "no")]
+    for slug in draw(st.sets(slugs, min_size=1, max_size=2)):
+        draw_path(draw, service, slug, environments)
+    if draw(st.booleans()):
+        draw_note(draw, service, None)
+    return service
+
+
+def draw_environment(draw, service, slug):
+    version = draw(st.sampled_from([("", ""), ("GET /version", "json $['a b']")]))
+    environment = Environment.objects.create(
+        service=service,
+        slug=slug,
+        base_url=draw(st.sampled_from(["https://a.test", "http://127.0.0.1:9/x"])),
+        version_route=version[0],
+        version_commit=version[1],
+    )
+    for name, (value, is_secret) in draw(variables).items():
+        if value or not is_secret:
+            variable = environment.variables.model(
+                environment=environment, name=name, is_secret=is_secret
+            )
+            variable.keep(value)
+            variable.save()
+    return environment
+
+
+def askable(route, environments):
+    """The forms refuse a whole address that a variable makes one that cannot be asked."""
+    if "{{ TOKEN }}" not in route:
+        return route
+    tokens = [env.values().get("TOKEN", "") for env in environments]
+    filled = [route.replace("{{ TOKEN }}", token) for token in tokens]
+    return "/" if any(check_url(url) for url in filled) else route
+
+
+def draw_path(draw, service, slug, environments):
+    timeout = draw(st.integers(100_000, 60_000_000))
+    path = CriticalPath.objects.create(
+        service=service,
+        slug=slug,
+        name=draw(names()),
+        owner=draw(st.sampled_from([None, service.team])),
+        method=draw(st.sampled_from(METHODS)),
+        route=askable(draw(routes), environments),
+        headers=draw(st.lists(headers, max_size=3)),
+        query=draw(st.lists(parameters, max_size=3)),
+        body=draw(bodies),
+        follows_redirects=draw(st.booleans()),
+        expected_result="\n".join(draw(st.lists(clauses, max_size=4))).strip(),
+        user_notices=draw(paragraphs),
+        slow_query_or_command=draw(paragraphs),
+        interval=draw(st.integers(60_000_001, 3_600_000_000)),
+        timeout=timeout,
+        patience=draw(st.integers(1, 10)),
+        paused_at=draw(st.sampled_from([None, NOON])),
+    )
+    path.environments.set(draw(st.sampled_from([[], environments[:1], environments])))
+    if draw(st.booleans()):
+        draw_note(draw, service, path)
+
+
+def draw_note(draw, service, path):
+    RollbackNote.objects.create(service=service, path=path).write(
+        title=draw(names(200)),
+        use_when=draw(paragraphs),
+        does_not_undo=draw(paragraphs),
+        minutes=draw(st.none() | st.integers(1, 10_000)),
+        steps=draw(st.lists(steps, min_size=1, max_size=3)),
+        reason="",
+        by=None,
+        now=NOON,
+    )
+
+
+def empty_the_board():
+    RollbackNote.objects.all().delete()
+    CriticalPath.objects.all().delete()
+    Service.objects.all().delete()
+    Team.objects.all().delete()
+    Declaration.objects.all().delete()
+
+
+@pytest.fixture
+def people(db):
+    for name in ("Ana", "Ben"):
+        joining.add(name, "viewer")
+
+
+@pytest.mark.django_db
+@given(data=st.data())
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_any_board_the_forms_can_make_survives(data, tmp_path_factory, people):
+    empty_the_board()
+    folder = tmp_path_factory.mktemp("board")
+    data.draw(boards())
+    exported = run("export").out
+    there = read_stored().things
+    same = apply_text(folder, exported)
+    assert (same.code, same.err) == (0, "")
+    assert "to change" not in same.out
+    assert "to add" not in same.out
+    empty_the_board()
+    new = apply_text(folder, exported)
+    assert (new.code, new.err) == (0, "")
+    assert run("export").out == exported
+    assert read_stored().things == there
+    assert "Nothing changes." in apply_text(folder, exported).out
+
+
+@pytest.mark.django_db
+def test_the_forms_themselves_make_such_a_board(tmp_path, editor):
+    client = Client()
+    client.force_login(editor)
+    form = {"name": "Fares: no", "team": "Yes & Co", "tier": "1", "base_url": "https://a.test"}
+    client.post(reverse("service-new"), form | {"health_route": "/health?a=b"})
+    assert Service.objects.count() == 1
+    exported = run("export").out
+    empty_the_board()
+    assert apply_text(tmp_path, exported).code == 0
+    assert run("export").out == exported

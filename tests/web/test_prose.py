@@ -1,0 +1,47 @@
+"""Markdown that people write: read as text, able to do nothing."""
+
+import pytest
+
+from opsboard.web.prose import render
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**bold** and `code`", "<p><strong>bold</strong> and <code>code</code></p>"),
+        ("one\ntwo", "<p>one<br>\ntwo</p>"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("<b>bold</b>", "<p>&lt;b&gt;bold&lt;/b&gt;</p>"),
+        ("# Head", "<p># Head</p>"),
+        ("![not shown]", "<p>![not shown]</p>"),
+        (
+            "![a](https://far.example/a.png)",
+            '<p>!<a href="https://far.example/a.png" rel="noopener noreferrer nofollow">a</a></p>',
+        ),
+    ],
+)
+def test_what_is_written_is_what_is_read(text: str, html: str):
+    assert render(text).strip() == f'<div class="prose">{html}\n</div>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>x()</script>",
+        "<img src=x onerror=x()>",
+        "![i](https://far.example/i.png)",
+        "[go](javascript:x())",
+        "[go](data:text/html,x)",
+        "[go](vbscript:x)",
+        '<https://a.example/" onclick=x()>',
+    ],
+)
+def test_nothing_that_is_written_can_do_anything(text: str):
+    html = str(render(text))
+    assert not any(part in html for part in ("<script", "<img", 'href="javascript', 'href="data'))
+    assert "onclick=x()>" not in html
+    assert 'vbscript:x"' not in html
+
+
+def test_a_link_tells_its_far_side_nothing():
+    assert 'rel="noopener noreferrer nofollow"' in render("[go](https://far.example)")
