@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 # Raised whenever what is stored changes: an older file is made anew.
-VERSION = 1
+VERSION = 2
 # As many as a page lists; with one query for each of them it takes that many calls more.
 RECORDS = 140
 # What a query has to read when no index serves it.
-ARCHIVED = 30_000
-FARE_RULES = 100_000
+ARCHIVED = 50_000
+FARE_RULES = 150_000
 SEASONS = 120
 WRITTEN_KEPT = 200
 # For each service the kinds of record it has.

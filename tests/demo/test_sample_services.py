@@ -73,9 +73,9 @@ def test_the_fares_database_makes_prices_slow_and_what_calls_them(samples, switc
     assert "time" in judgement.reason
     assert judgement.facts.cache == "miss"
     assert judgement.facts.db_time > 400_000
-    booking = [ask_sheet(samples, "booking-web", "book-a-crossing")[1] for _ in range(3)]
     # Its time is not judged where our own loop delayed it: a busy machine does so now and then.
-    assert Verdict.WARNING in [judgement.verdict for judgement in booking]
+    booking = (ask_sheet(samples, "booking-web", "book-a-crossing")[1] for _ in range(20))
+    assert any(judgement.verdict is Verdict.WARNING for judgement in booking)
     ask_sheet(samples, *PRICE, "staging")
     assert ask_sheet(samples, *PRICE, "staging")[1].verdict is Verdict.PASSING
     assert ask_sheet(samples, "fares-api", "hold-a-fare")[1].verdict is Verdict.PASSING
