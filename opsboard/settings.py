@@ -114,6 +114,18 @@ KEEP_ROLLUPS_DAYS = env.int("OPSBOARD_KEEP_ROLLUPS_DAYS", default=730)
 NOTE_LASTS_DAYS_TIER_1 = env.float("OPSBOARD_NOTE_LASTS_DAYS_TIER_1", default=30)
 NOTE_LASTS_DAYS = env.float("OPSBOARD_NOTE_LASTS_DAYS", default=90)
 SHEET_LASTS_DAYS = env.float("OPSBOARD_SHEET_LASTS_DAYS", default=90)
+# How long the answers to a release's gates last, where a team has not chosen otherwise.
+INTEGRATION_LASTS_SECONDS = env.float("OPSBOARD_INTEGRATION_LASTS_SECONDS", default=24 * 3600.0)
+# A config check where the running configuration is not observed.
+CONFIG_LASTS_SECONDS = env.float("OPSBOARD_CONFIG_LASTS_SECONDS", default=4 * 3600.0)
+# How long the paths of staging have to be passing or warning.
+GREEN_FOR_SECONDS = env.float("OPSBOARD_GREEN_FOR_SECONDS", default=600.0)
+REHEARSAL_LASTS_DAYS = env.float("OPSBOARD_REHEARSAL_LASTS_DAYS", default=90)
+OVERRIDE_LASTS_AT_MOST_HOURS = env.float("OPSBOARD_OVERRIDE_LASTS_AT_MOST_HOURS", default=72)
+# What an environment said of itself is believed for so long; after that what runs is unknown.
+RUNNING_KNOWN_FOR_SECONDS = env.float("OPSBOARD_RUNNING_KNOWN_FOR_SECONDS", default=300.0)
+# Requests a minute, of one token.
+TOKEN_REQUESTS_A_MINUTE = env.int("OPSBOARD_TOKEN_REQUESTS_A_MINUTE", default=60)
 # Seconds. They are settings so that a fault run can be scaled down, and says so.
 REASK_AFTER_SECONDS = env.float("OPSBOARD_REASK_AFTER_SECONDS", default=3.0)
 DRAIN_BUDGET_SECONDS = env.float("OPSBOARD_DRAIN_BUDGET_SECONDS", default=10.0)
@@ -149,6 +161,7 @@ INSTALLED_APPS = [
     "opsboard.probes",
     "opsboard.incidents",
     "opsboard.alerts",
+    "opsboard.releases",
     "opsboard.board",
     "opsboard.web",
     "django.contrib.auth",

@@ -1,7 +1,8 @@
 """Every address of Opsboard, one line each: read it to know the product."""
 
-from django.urls import path
+from django.urls import include, path
 
+from opsboard.api.app import patterns
 from opsboard.web import (
     account,
     acknowledging,
@@ -112,6 +113,7 @@ urlpatterns = [
     path("people/new", people.new, name="person-new"),
     path("people/<int:person>/edit", people.edit, name="person-edit"),
     path("people/<int:person>/link", people.link, name="person-link"),
+    path("api/v1/", include((patterns(), "api"))),
 ]  # fmt: skip
 
 handler404 = "opsboard.web.finding.not_found"

@@ -113,6 +113,7 @@ class AuditEntry(models.Model):
         APPLY = "apply", "by a board file"
         COMMAND = "command", "on the command line"
         BOARD = "board", "by Opsboard itself"
+        API = "api", "by a token"
 
     at = models.DateTimeField(db_index=True)
     # The name is kept beside the person: it stays true when the person is renamed. None: nobody
@@ -144,6 +145,85 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} {self.act} {self.kind} {self.subject}"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def usable(self, now: datetime) -> "ApiTokenQuerySet":
+        """In time, not revoked, and of somebody who may still sign in."""
+        return self.filter(revoked_at=None, expires_at__gt=now, made_by__is_active=True)
+
+
+class ApiToken(models.Model):
+    """What a program shows to be let in. The token itself is shown once; its digest is kept.
+
+    It never allows more than its maker may do at the time.
+    """
+
+    name = models.CharField(max_length=120)
+    # The first characters of its random part: what lists, the audit log and errors name it by.
+    prefix = models.CharField(max_length=8, unique=True)
+    # SHA-256, in hexadecimal. The token has 178 bits of chance: no salt is needed.
+    digest = models.CharField(max_length=64, unique=True)
+    # Of opsboard.people.tokens.SCOPES.
+    scopes = models.JSONField(default=list)
+    # The services it may speak of, by their names in addresses. []: every one.
+    services = models.JSONField(default=list, blank=True)
+    # The gates it may give evidence for. []: every one.
+    gates = models.JSONField(default=list, blank=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # To the minute. None: never used.
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class TokenMinute(models.Model):
+    """How many requests a token made in a minute. Kept while it bounds the rate."""
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
+    # Minutes since 1970 UTC.
+    minute = models.BigIntegerField()
+    requests = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["token", "minute"], name="one_count_of_a_minute")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests of {self.token}"
+
+
+class AnsweredRequest(models.Model):
+    """A request with an Idempotency-Key, and its answer: the same request again gets the same.
+
+    Written in the transaction of what the request did, so that neither stands without the other.
+    """
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    # SHA-256 of method, address and body, in hexadecimal.
+    digest = models.CharField(max_length=64)
+    at = models.DateTimeField(db_index=True)
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["token", "key"], name="one_answer_to_a_key")]
+
+    def __str__(self) -> str:
+        return f"answer to {self.key}"
 
 
 def digest(token: str) -> str:

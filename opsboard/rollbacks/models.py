@@ -119,3 +119,64 @@ class NoteVersion(models.Model):
             "steps": self.steps,
             "version": self.number,
         }
+
+
+class NoteDraft(models.Model):
+    """What one person has typed and not yet published, on top of version number `base`."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
+    # None: of the note of the whole service.
+    path = models.ForeignKey(
+        CriticalPath, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    base = models.PositiveIntegerField(default=0)
+    # The fields of the form, as they were sent.
+    typed = models.JSONField(default=dict)
+    kept_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "by"], condition=Q(path=None), name="one_draft_of_a_service"
+            ),
+            models.UniqueConstraint(
+                fields=["path", "by"],
+                condition=Q(path__isnull=False),
+                name="one_draft_of_a_path",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"draft of {self.by}"
+
+
+class Rehearsal(models.Model):
+    """The way back was gone once to see whether it works. Never altered."""
+
+    version = models.ForeignKey(NoteVersion, on_delete=models.CASCADE, related_name="rehearsals")
+    environment_slug = models.SlugField(max_length=40)
+    # The release it was rehearsed for, by its version; "": none was named.
+    release = models.CharField(max_length=100, blank=True)
+    # The names of that release's migrations, in order.
+    migrations = models.JSONField(default=list, blank=True)
+    # As opsboard.rollbacks.rules.steps_digest gives it, of the steps that were gone.
+    steps_digest = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    # How long it took, in seconds.
+    seconds = models.PositiveIntegerField()
+    # One a step: {"outcome": "worked" | "failed" | "left out", "remark": ""}.
+    outcomes = models.JSONField(default=list)
+    worked = models.BooleanField()
+    remark = models.TextField(blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # Who, when no account says: the name of a token.
+    by_name = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["version", "at"], name="rehearsal_by_time")]
+
+    def __str__(self) -> str:
+        return f"rehearsal of {self.version} in {self.environment_slug}"

@@ -1,5 +1,8 @@
 """How long a rollback note may be trusted after somebody has looked at it. Pure."""
 
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -37,3 +40,9 @@ def freshness(until: datetime | None, *, now: datetime) -> Freshness:
     if now >= until:
         return Freshness.OUT_OF_DATE
     return Freshness.RUNS_OUT_SOON if until - now <= SOON else Freshness.FRESH
+
+
+def steps_digest(steps: Sequence[Mapping[str, str]]) -> str:
+    """SHA-256 of what is done and run, in hexadecimal: what a rehearsal is bound to."""
+    gone = [[step.get("do", ""), step.get("run", "")] for step in steps]
+    return hashlib.sha256(json.dumps(gone).encode()).hexdigest()

@@ -128,6 +128,8 @@ class Environment(Removable):
     # Empty: the running commit is unknown, and is said to be.
     version_route = models.CharField(max_length=500, blank=True)
     version_commit = models.CharField(max_length=200, blank=True)
+    # The JSON path of its config root, as opsboard.instrument.config computes it. Empty: not told.
+    version_config_root = models.CharField(max_length=200, blank=True)
 
     objects = EnvironmentQuerySet.as_manager()
 
@@ -302,6 +304,56 @@ class Deploy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} in {self.environment}"
+
+
+class Running(models.Model):
+    """What an environment said of itself, and when it last said so: see opsboard.probes.versions.
+
+    No row, or one that is old: what runs there is unknown.
+    """
+
+    environment = models.OneToOneField(
+        Environment, on_delete=models.CASCADE, primary_key=True, related_name="running"
+    )
+    commit = models.CharField(max_length=200)
+    # Since when it says this commit without another between.
+    commit_since = models.DateTimeField()
+    # "": it does not tell.
+    config_root = models.CharField(max_length=200, blank=True)
+    root_since = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.commit} in {self.environment}"
+
+
+class ConfigKey(models.Model):
+    """A key that a service's configuration is to have, with its rules. Never a value."""
+
+    class Presence(models.TextChoices):
+        SET = "set", "must be set"
+        ABSENT = "absent", "must be absent"
+
+    class Across(models.TextChoices):
+        EQUAL = "equal", "equal across environments"
+        DIFFER = "differ", "differs across environments"
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="config_keys")
+    name = models.CharField(max_length=120)
+    presence = models.CharField(max_length=6, choices=Presence, default=Presence.SET)
+    # "": it may be either.
+    across = models.CharField(max_length=6, choices=Across, blank=True)
+    # What its value must be, judged beside the service: a text, or a pattern of RE2. "": anything.
+    equals = models.CharField(max_length=500, blank=True)
+    matches = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["service", "name"], name="one_config_key_of_a_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Rota(models.Model):

@@ -1,0 +1,113 @@
+"""Tokens of programs: made once, shown once, and known again by their digest.
+
+The form is `obs_` and the kind, 30 letters and digits of chance, and a checksum of six: a token that
+was copied wrongly, or that lies in a repository, can be recognised without asking anybody. Secret
+scanners find one by PATTERN.
+"""
+
+import re
+import secrets
+import string
+import zlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+
+from opsboard.people.models import ApiToken, digest, role_of
+from opsboard.people.roles import ADMINISTRATOR, EDITOR, VIEWER, RoleName
+
+PATTERN = r"obs_ci_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}"
+LASTS_AT_MOST = timedelta(days=365)
+PREFIX = 8
+
+_LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_WHOLE = re.compile(rf"{PATTERN}\Z")
+
+READ, RELEASE, NOTE, SILENCE, APPLY = "read", "release", "note", "silence", "apply"
+# What each lets a program do, in the words of the pages.
+SCOPES: dict[str, str] = {
+    READ: "Read services, paths, observations, incidents, releases and notes",
+    RELEASE: "Name releases, give evidence, report deploys, holds and configuration",
+    NOTE: "Write rollback notes and rehearsals",
+    SILENCE: "Silence alerts, and end silences",
+    APPLY: "Plan and apply board files",
+}
+# A token never allows more than its maker may do.
+ROLE_FOR: dict[str, RoleName] = {
+    READ: VIEWER,
+    RELEASE: EDITOR,
+    NOTE: EDITOR,
+    SILENCE: EDITOR,
+    APPLY: ADMINISTRATOR,
+}
+
+
+def make(
+    *,
+    name: str,
+    scopes: Sequence[str],
+    by: User,
+    now: datetime,
+    expires_at: datetime,
+    services: Sequence[str] = (),
+    gates: Sequence[str] = (),
+) -> tuple[ApiToken, str]:
+    """The stored row, and the token itself, which nobody can read again."""
+    chance = "".join(secrets.choice(_LETTERS) for _ in range(30))
+    whole = f"obs_ci_{chance}_{_checksum(chance)}"
+    token = ApiToken.objects.create(
+        name=name,
+        prefix=chance[:PREFIX],
+        digest=digest(whole),
+        scopes=list(scopes),
+        services=list(services),
+        gates=list(gates),
+        made_by=by,
+        made_at=now,
+        expires_at=min(expires_at, now + LASTS_AT_MOST),
+    )
+    return token, whole
+
+
+def find(written: str, *, now: datetime) -> ApiToken | None:
+    """None: it is none of ours, or revoked, or its time is over. The answer is the same for all."""
+    if not is_whole(written):
+        return None
+    found = ApiToken.objects.usable(now).filter(digest=digest(written))
+    return found.select_related("made_by__role").first()
+
+
+def is_whole(written: str) -> bool:
+    """Whether the checksum holds: a token that is not whole needs no look into the database."""
+    if not _WHOLE.fullmatch(written):
+        return False
+    _, _, chance, check = written.split("_")
+    return check == _checksum(chance)
+
+
+def prefix_of(written: str) -> str:
+    """What may be logged of a token that was refused; "" when it does not look like one."""
+    return written.split("_")[2][:PREFIX] if _WHOLE.fullmatch(written) else ""
+
+
+def allows(token: ApiToken, scope: str) -> bool:
+    role = role_of(token.made_by)
+    return scope in token.scopes and role is not None and role.allows(ROLE_FOR[scope])
+
+
+def covers(token: ApiToken, service: str) -> bool:
+    return not token.services or service in token.services
+
+
+def covers_gate(token: ApiToken, gate: str) -> bool:
+    return not token.gates or gate in token.gates
+
+
+def _checksum(text: str) -> str:
+    """CRC-32 in base 62, six characters."""
+    number, written = zlib.crc32(text.encode()), ""
+    for _ in range(6):
+        number, rest = divmod(number, len(_LETTERS))
+        written = _LETTERS[rest] + written
+    return written
