@@ -1,7 +1,7 @@
 """What every request passes before its view: the method, the token, its rate, the key, the body.
 
-A POST with an Idempotency-Key happens once: its answer is written in the transaction of what it did,
-and given again to the same request.
+A POST with an Idempotency-Key happens once: its answer is written in the transaction of what it
+did, and given again to the same request.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """Reading a body as JSON, strictly: what could mean two things is refused.
 
-Python's own reader takes NaN, keeps the last of two equal keys, and stores half of a surrogate pair.
+Python's own reader takes NaN, keeps the last of two equal keys, and passes half of a surrogate
+pair on.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Tokens of programs: made once, shown once, and known again by their digest.
 
-The form is `obs_` and the kind, 30 letters and digits of chance, and a checksum of six: a token that
-was copied wrongly, or that lies in a repository, can be recognised without asking anybody. Secret
-scanners find one by PATTERN.
+The form is `obs_` and the kind, 30 letters and digits of chance, and a checksum of six: a token
+that was copied wrongly, or that lies in a repository, can be recognised without asking anybody.
+Secret scanners find one by PATTERN.
 """
 
 import re
