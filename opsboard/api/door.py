@@ -40,7 +40,8 @@ def behind_the_door(view: View) -> View:
                 _check_body(request)
                 if key := _key(request):
                     return _once(request, token, key, lambda: view(request, *args, **kwargs))
-            return view(request, *args, **kwargs)
+            response: HttpResponse = view(request, *args, **kwargs)
+            return response
         except Problem as trouble:
             return answer(trouble)
 
