@@ -24,7 +24,7 @@ COMMON = (
     Switch(
         "slow-query",
         "Slow query",
-        "The page's query reads 30,000 archived rows for each of its own: no index serves it.",
+        "The page's query reads 50,000 archived rows for each of its own: no index serves it.",
     ),
     Switch(
         "n-plus-one",
