@@ -105,7 +105,8 @@ def _words(
     failing_at: datetime | None,
     now: datetime,
 ) -> tuple[str, State]:
-    trouble = min(filter(None, [failing_at, incident and incident.opened_at]), default=None)
+    times = [failing_at, incident.opened_at if incident else None]
+    trouble = min((at for at in times if at), default=None)
     if stretch.is_rolled_back and stretch.end:
         state = State.FAILING if trouble else State.WARNING
         return f"Rolled back {_later(stretch, stretch.end)}", state

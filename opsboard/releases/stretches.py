@@ -1,4 +1,4 @@
-"""How long each release ran where it went, and what its paths showed meanwhile. Read in few queries.
+"""How long each release ran where it went, and what its paths showed meanwhile, in few queries.
 
 A stretch begins with a release and ends with the next one there, or when it was rolled back.
 """
@@ -17,6 +17,8 @@ from opsboard.releases.models import Decision, Release
 
 HOUR = 3_600_000_000
 type Where = tuple[int, str]
+# The number of the pair, the state before, when failing, whether warned, whether heard.
+type Row = tuple[int, str | None, int | None, bool, bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +56,10 @@ def stretches_of(releases: Sequence[Release]) -> list[Stretch]:
         at__gte=min(one.released_at for one in gone if one.released_at),
     ).order_by("at", "pk")
     there: dict[Where, list[tuple[datetime, str, int]]] = defaultdict(list)
-    for service, slug, *row in rows.values_list(
+    for service, slug, at, kind, release in rows.values_list(
         "release__service_id", "environment_slug", "at", "kind", "release_id"
     ):
-        there[service, slug].append((row[0], row[1], row[2]))
+        there[service, slug].append((at, kind, release))
     return [
         _stretch(one, one.released_at, there[one.service_id, one.environment_slug])
         for one in gone
@@ -120,7 +122,7 @@ def _was_asked(probe: Probe, stretch: Stretch) -> bool:
     return is_begun and (probe.ended_at is None or probe.ended_at > stretch.start)
 
 
-def _rows(pairs: Sequence[tuple[Stretch, Probe]], now: datetime) -> list[tuple[int, ...]]:
+def _rows(pairs: Sequence[tuple[Stretch, Probe]], now: datetime) -> list[Row]:
     """Whole numbers only are written into the statement: there may be thousands of pairs."""
     values = ", ".join(
         f"({number:d}, {probe.pk:d}, {microseconds(stretch.start):d},"
@@ -147,7 +149,7 @@ def _rows(pairs: Sequence[tuple[Stretch, Probe]], now: datetime) -> list[tuple[i
             FROM w""",  # noqa: S608
             [State.FAILING.value, State.WARNING.value],
         )
-        rows: list[tuple[int, ...]] = cursor.fetchall()
+        rows: list[Row] = cursor.fetchall()
     return rows
 
 
