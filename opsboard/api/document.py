@@ -74,7 +74,7 @@ EXAMPLE = {
 
 
 class Described:
-    """The document, and what the door asks of it: methods and parameters of an address."""
+    """The document, and what the door asks of it: methods, parameters and body of an address."""
 
     def __init__(self, whole: Mapping[str, Any]) -> None:
         self.whole = whole
@@ -86,6 +86,9 @@ class Described:
         """The names that a query may have."""
         operation = self._at(route).get(method.lower(), {})
         return {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+
+    def takes_body(self, route: str, method: str) -> bool:
+        return "requestBody" in self._at(route).get(method.lower(), {})
 
     def _at(self, route: str) -> dict[str, Any]:
         """`route` as Django writes it: api/v1/services/<slug:service>."""
