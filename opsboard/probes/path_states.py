@@ -1,4 +1,4 @@
-"""How each critical path stands now, on the pages: from its probes, worst first."""
+"""How each critical path stands now: from its probes, worst first."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
