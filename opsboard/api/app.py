@@ -8,21 +8,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Router, Schema
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
-from pydantic import ConfigDict
 
-from opsboard.api import document, wrong
+from opsboard.api import (
+    boards,
+    document,
+    incidents,
+    notes,
+    observations,
+    paths,
+    probing,
+    services,
+    silences,
+    wrong,
+)
 from opsboard.api.problems import Problem, answer, problem
 from opsboard.releases.refusing import Refused
-
-
-class Body(Schema):
-    """What every body is made from: a key that nobody knows is refused, not passed over."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class StrictParser(Parser):
@@ -52,7 +56,16 @@ class Api(NinjaAPI):
         return document.completed(made)
 
 
-ROUTERS: list[Router] = []
+ROUTERS: list[Router] = [
+    services.router,
+    paths.router,
+    observations.router,
+    incidents.router,
+    notes.router,
+    silences.router,
+    probing.router,
+    boards.router,
+]
 
 
 def _validation(_: HttpRequest, found: Any) -> HttpResponse:
