@@ -68,6 +68,28 @@ def root_of(told: Mapping[str, str | None]) -> str:
     return hashlib.sha256(_bytes("opsboard-config-root-v1\n" + "".join(lines))).hexdigest()
 
 
+def key_mark(key: str | bytes) -> str:
+    """16 digits that say which key was used, and nothing of it: others cannot be compared."""
+    said = b"opsboard-config-key-v1"
+    return hmac.new(_key(key), said, hashlib.sha256).hexdigest()[:DIGITS]
+
+
+def report(
+    key: str | bytes,
+    names: Iterable[str],
+    values: Mapping[str, str],
+    rules: Mapping[str, Mapping[str, str]],
+) -> dict[str, object]:
+    """What the command sends of an environment. `rules` as `rules_hold` takes them."""
+    told = fingerprints(key, names, values)
+    return {
+        "root": root_of(told),
+        "made_with": key_mark(key),
+        "fingerprints": told,
+        "rules": rules_hold(rules, values),
+    }
+
+
 def is_set(value: str | None) -> bool:
     return value is not None and value != ""
 
