@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 
 from opsboard.alerts.models import Channel
+from opsboard.board import readiness
 from opsboard.board.declared import Declared
 from opsboard.board.format import split_route
 from opsboard.board.planning import Act, Change, Plan
@@ -104,6 +105,7 @@ def _write_teams(writing: Writing) -> None:
             row.channels.filter(removed_at=row.removed_at).update(removed_at=None)
         row.removed_at = row.removed_by = None
     _save(Team, [writing.stored.rows[change.thing] for change in changes])
+    _write_gates(writing, changes)
     through = Team.members.through
     with_members = [change for change in changes if "members" in change.after]
     teams = [writing.stored.rows[change.thing] for change in with_members]
@@ -127,6 +129,20 @@ def _write_services(writing: Writing) -> None:
         row.removed_at = row.removed_by = None
     _save(Service, [writing.stored.rows[change.thing] for change in changes])
     _write_dependencies(writing, [one for one in changes if "depends_on" in one.after])
+    readiness.write_config(
+        (writing.stored.rows[one.thing], one.after["config"])
+        for one in changes
+        if "config" in one.after
+    )
+    _write_gates(writing, changes)
+
+
+def _write_gates(writing: Writing, changes: list[Change]) -> None:
+    readiness.write_gates(
+        (writing.stored.rows[one.thing], one.after["gates"])
+        for one in changes
+        if "gates" in one.after
+    )
 
 
 def _write_dependencies(writing: Writing, changes: list[Change]) -> None:
@@ -154,7 +170,9 @@ def _write_environments(writing: Writing) -> None:
         new = Environment(slug=change.thing[2])
         row = writing.stored.rows.setdefault(change.thing, new)
         row.service = writing.row(SERVICE, change.thing[1])
-        _set(row, change.after, "base_url", "version_route", "version_commit")
+        _set(
+            row, change.after, "base_url", "version_route", "version_commit", "version_config_root"
+        )
         row.removed_at = row.removed_by = None
     _save(Environment, [writing.stored.rows[change.thing] for change in changes])
 

@@ -17,6 +17,8 @@ from opsboard.board.stored import Stored
 from opsboard.board.things import ENVIRONMENT, PATH, SERVICE, TEAM, VARIABLE, Thing
 from opsboard.expectations.nearest import did_you_mean
 from opsboard.probes.orders import address
+from opsboard.releases.choosing import check_choice
+from opsboard.releases.rules import GATES
 from opsboard.services.about import circle_in, circle_words
 from opsboard.services.rules import MARK, check_name, names_in
 from opsboard.services.secret_looks import looks_secret
@@ -40,6 +42,7 @@ def check_across(
     checked = Checked()
     _check_built_in(declared, stored, checked)
     _check_owners(declared, stored, checked)
+    _check_gates(declared, stored, checked)
     _check_dependencies(declared, stored, checked)
     _check_addresses(declared, checked, refuse)
     _check_members(declared, stored, checked)
@@ -86,6 +89,22 @@ def _check_owners(declared: Declared, stored: Stored, checked: Checked) -> None:
             if owner and owner not in known:
                 sentence = _unknown(owner, TEAM, known, stored)
                 checked.errors.append(_wrong(declared, thing, sentence, "owner"))
+
+
+def _check_gates(declared: Declared, stored: Stored, checked: Checked) -> None:
+    """A gate of one's own has words: its own, or for a service those that its team gave it."""
+    for thing, fields in [*_of(declared, TEAM), *_of(declared, SERVICE)]:
+        known = dict(GATES) | _gates_of_team(declared, stored, fields.get("owner", ""))
+        for gate, choice in fields.get("gates", {}).items():
+            if wrong := check_choice(gate, choice, known=known).get("words"):
+                checked.errors.append(_wrong(declared, thing, wrong, "gates", gate))
+
+
+def _gates_of_team(declared: Declared, stored: Stored, slug: str) -> dict[str, str]:
+    team: Thing = (TEAM, slug)
+    fields = stored.things.get(team, {}) | declared.things.get(team, {})
+    gates: dict[str, Any] = fields.get("gates", {})
+    return {gate: choice["words"] for gate, choice in gates.items() if choice["words"]}
 
 
 def _names(declared: Declared, stored: Stored, kind: str) -> dict[str, None]:

@@ -14,10 +14,11 @@ from opsboard.board.format import (
     TEAM,
     VERSION,
 )
+from opsboard.board.gate_format import CONFIG_KEY, GATE
 from opsboard.board.kinds import AS_IT_IS, REQUIRED, Key, Shape
 from opsboard.expectations.units import exact_duration
 
-_IN_ORDER = (BOARD, TEAM, SERVICE, ENVIRONMENT, VERSION, PATH, INPUT, NOTE, STEP)
+_IN_ORDER = (BOARD, TEAM, SERVICE, ENVIRONMENT, VERSION, CONFIG_KEY, GATE, PATH, INPUT, NOTE, STEP)
 
 
 def schema() -> dict[str, Any]:

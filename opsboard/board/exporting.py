@@ -26,7 +26,7 @@ from opsboard.board.things import (
 from opsboard.board.writing import yaml_of
 from opsboard.services.secret_looks import looks_secret
 
-_USUAL_TEAM = {"name": "Opsboard", "contact": "", "zone": "UTC", "members": []}
+_USUAL_TEAM = {"name": "Opsboard", "contact": "", "zone": "UTC", "members": [], "gates": {}}
 
 
 def export(stored: Stored) -> str:
@@ -49,6 +49,7 @@ def _team(thing: Thing, things: Things) -> Fields:
     return fields | {
         "name": _unless(fields["name"], as_name(thing[1])),
         "members": fields["members"] or None,
+        "gates": fields["gates"] or None,
     }
 
 
@@ -73,6 +74,8 @@ def _service(thing: Thing, things: Things, inside: dict[str, list[Thing]]) -> Fi
         variables[one[2]][one[3]] = things[one]["value"]
     return fields | {
         "name": _unless(fields["name"], slug),
+        "config": fields["config"] or None,
+        "gates": fields["gates"] or None,
         "environments": {
             one[2]: _environment(things[one], variables[one[2]]) for one in inside[ENVIRONMENT]
         },
@@ -83,7 +86,8 @@ def _service(thing: Thing, things: Things, inside: dict[str, list[Thing]]) -> Fi
 
 def _environment(fields: Fields, variables: dict[str, str]) -> Fields:
     route, commit = fields["version_route"], fields["version_commit"]
-    version = {"route": route, "commit": commit} if route and commit else {}
+    root = fields["version_config_root"]
+    version = {"route": route, "commit": commit, "config_root": root} if route and commit else {}
     return {"base_url": fields["base_url"], "version": version, "variables": variables}
 
 

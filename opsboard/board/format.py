@@ -6,6 +6,7 @@ Reading, writing, the JSON Schema for editors and the page README.md are made fr
 from functools import cache
 from zoneinfo import available_timezones
 
+from opsboard.board.gate_format import CONFIG, GATES
 from opsboard.board.json_values import Json
 from opsboard.board.kinds import (
     AS_IT_IS,
@@ -40,7 +41,11 @@ from opsboard.services.rules import (
     check_slug,
     check_text,
 )
-from opsboard.services.versions import read_version_commit, read_version_route
+from opsboard.services.versions import (
+    read_version_commit,
+    read_version_config_root,
+    read_version_route,
+)
 
 MOST_VARIABLES = 60
 LONGEST_VALUE = 8_000
@@ -118,6 +123,10 @@ def _check_commit(commit: str) -> str:
     return read_version_commit(commit)[1]
 
 
+def _check_config_root(root: str) -> str:
+    return read_version_config_root(root)[1]
+
+
 TEAM = Shape(
     "team",
     (
@@ -130,6 +139,7 @@ TEAM = Shape(
             "People of the board, by name. Names that nobody has are left out, with a warning.",
             AS_IT_IS,
         ),
+        Key("gates", GATES, "What its services need to be ready, by gate.", AS_IT_IS),
     ),
 )
 
@@ -147,6 +157,13 @@ VERSION = Shape(
             Text(200, _check_commit, about="JSON path"),
             "Where its commit stands in the answer, as in json $.commit.",
             REQUIRED,
+        ),
+        Key(
+            "config_root",
+            Text(200, _check_config_root, about="JSON path"),
+            "Where its config root stands, as in json $.config_root.",
+            "",
+            "not told",
         ),
     ),
 )
@@ -306,6 +323,8 @@ SERVICE = Shape(
             {},
             "none",
         ),
+        Key("config", CONFIG, "The keys of its configuration, by name.", AS_IT_IS),
+        Key("gates", GATES, "What it needs to be ready, beside its team's choice.", AS_IT_IS),
         Key("rollback_note", NOTE, "The way back.", AS_IT_IS),
         Key("paths", ByName(PATH, check_slug, 60, _SLUG), "Its critical paths.", {}, "none"),
     ),

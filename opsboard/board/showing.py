@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from opsboard.expectations.units import exact_duration
+from opsboard.releases.choosing import choice_lines
+from opsboard.services import config_keys
 
 LONGEST_SHOWN = 200
 _DURATIONS = frozenset({"interval", "timeout"})
@@ -21,6 +23,10 @@ def field_text(name: str, value: Any) -> str:
         return "\n".join(f"{one}: {text}" for one, text in value)
     if name == "facts":
         return "\n".join(f"{one}: {_fact_text(value[one])}" for one in sorted(value))
+    if name == "config":
+        return "\n".join(config_keys.lines(value))
+    if name == "gates":
+        return "\n".join(choice_lines(value))
     if name == "steps":
         return "\n".join(_step_text(number, step) for number, step in enumerate(value, 1))
     if isinstance(value, bool):

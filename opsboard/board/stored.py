@@ -12,6 +12,7 @@ from django.db.models import Model, OuterRef, Subquery
 
 from opsboard.board import references
 from opsboard.board.planning import Board
+from opsboard.board.readiness import config_by_service, gates_by
 from opsboard.board.things import (
     ENVIRONMENT,
     NOTE,
@@ -73,9 +74,11 @@ def _by_first(pairs: Iterable[tuple[int, Any]]) -> dict[int, list[Any]]:
 def _read_teams(stored: Stored) -> None:
     through = Team.members.through.objects
     members = _by_first(through.values_list("team_id", "user__username"))
+    gates = gates_by("team_id")
     for team in Team.objects.order_by("slug"):
         fields = {name: getattr(team, name) for name in ("name", "contact", "zone")}
         fields["members"] = sorted(members[team.pk])
+        fields["gates"] = gates[team.pk]
         is_removed = team.removed_at is not None
         stored.add((TEAM, team.slug), team, fields, is_removed=is_removed)
 
@@ -83,6 +86,7 @@ def _read_teams(stored: Stored) -> None:
 def _read_services(stored: Stored) -> dict[int, Service]:
     through = Service.depends_on.through.objects.filter(to_service__removed_at=None)
     calls = _by_first(through.values_list("from_service_id", "to_service__slug"))
+    keys, gates = config_by_service(), gates_by("service_id")
     services: dict[int, Service] = {}
     for service in Service.objects.select_related("team").order_by("slug"):
         if service.is_built_in:
@@ -95,6 +99,8 @@ def _read_services(stored: Stored) -> dict[int, Service]:
             "links": [[link["name"], link["url"]] for link in service.links],
             "facts": service.facts,
             "depends_on": sorted(calls[service.pk]),
+            "config": keys[service.pk],
+            "gates": gates[service.pk],
         }
         is_removed = service.removed_at is not None
         stored.add((SERVICE, service.slug), service, fields, is_removed=is_removed)
@@ -109,7 +115,7 @@ def _read_environments(stored: Stored, services: dict[int, Service]) -> dict[int
             continue
         one.service = service
         environments[one.pk] = one
-        names = ("base_url", "version_route", "version_commit")
+        names = ("base_url", "version_route", "version_commit", "version_config_root")
         thing = (ENVIRONMENT, service.slug, one.slug)
         is_removed = (one.removed_at or service.removed_at) is not None
         stored.add(thing, one, {name: getattr(one, name) for name in names}, is_removed=is_removed)

@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opsboard.board.format import split_route
-from opsboard.services.versions import read_version_commit, read_version_route
+from opsboard.services.versions import (
+    read_version_commit,
+    read_version_config_root,
+    read_version_route,
+)
 
 # ("path", "fares-api", "price-a-crossing"); a note has the names of its service and its path.
 type Thing = tuple[str, ...]
@@ -54,14 +58,13 @@ def as_name(slug: str) -> str:
 
 def things_of_team(slug: str, declared: Mapping[str, Any]) -> Things:
     fields = dict(declared) | {"name": declared["name"] or as_name(slug)}
-    if fields["members"] is None:
-        del fields["members"]
-    return {(TEAM, slug): fields}
+    return {(TEAM, slug): _said(fields, "members", "gates")}
 
 
 def things_of_service(slug: str, declared: Mapping[str, Any]) -> Things:
     names = ("owner", "summary", "tier", "links", "tags", "facts", "depends_on")
     fields = {"name": declared["name"] or slug} | {name: declared[name] for name in names}
+    fields |= _said(declared, "config", "gates", only=True)
     things: Things = {(SERVICE, slug): fields}
     for environment, one in declared["environments"].items():
         things |= _of_environment(slug, environment, one)
@@ -72,12 +75,24 @@ def things_of_service(slug: str, declared: Mapping[str, Any]) -> Things:
     return things
 
 
+def _said(declared: Mapping[str, Any], *names: str, only: bool = False) -> Fields:
+    """Without those of `names` that the file leaves as they are; `only`: just these."""
+    return {
+        name: value
+        for name, value in declared.items()
+        if (name in names and value is not None) or not (only or name in names)
+    }
+
+
 def _of_environment(service: str, slug: str, declared: Mapping[str, Any]) -> Things:
     version = declared["version"]
     fields = {
         "base_url": declared["base_url"].rstrip("/"),
         "version_route": read_version_route(version["route"])[0] if version else "",
         "version_commit": read_version_commit(version["commit"])[0] if version else "",
+        "version_config_root": (
+            read_version_config_root(version["config_root"])[0] if version else ""
+        ),
     }
     things: Things = {(ENVIRONMENT, service, slug): fields}
     for name, written in declared["variables"].items():

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from opsboard.expectations.units import exact_duration
 from opsboard.people.audit import MASKED
+from opsboard.services import config_keys
 from opsboard.services.about_lines import write_facts, write_links
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from opsboard.services.rules import write_headers, write_query
@@ -61,6 +62,7 @@ def _service(service: Service) -> Told:
         "tags": ", ".join(service.tags),
         "facts": write_facts(service.facts),
         "depends on": list(calls),
+        "config keys": config_keys.lines(config_keys.keys_of(service)),
     }
 
 
@@ -69,6 +71,7 @@ def _environment(environment: Environment, new_secrets: Collection[str]) -> Told
         "address": environment.base_url,
         "version route": environment.version_route,
         "version commit": environment.version_commit,
+        "version config root": environment.version_config_root,
     }
     for variable in environment.variables.order_by("name"):
         secret = SET_ANEW if variable.name in new_secrets else MASKED

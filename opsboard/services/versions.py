@@ -14,11 +14,20 @@ def read_version_route(written: str) -> tuple[str, str]:
 
 def read_version_commit(written: str) -> tuple[str, str]:
     """Where the commit stands, as it is kept, "json $.commit", and why it cannot be."""
+    return _read_place(written, "Write where the commit stands, as in json $.commit.")
+
+
+def read_version_config_root(written: str) -> tuple[str, str]:
+    """Where the config root stands, "json $.config_root", and why it cannot be."""
+    return _read_place(written, "Write where the config root stands, as in json $.config_root.")
+
+
+def _read_place(written: str, usual: str) -> tuple[str, str]:
     if not written:
         return "", ""
     word, _, rest = written.partition(" ")
     path = rest.strip()
     if word != "json" or not path.startswith("$"):
-        return "", "Write where the commit stands, as in json $.commit."
+        return "", usual
     wrong = refusal(path)
     return ("", wrong) if wrong else (f"json {path}", "")
