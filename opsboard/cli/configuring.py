@@ -1,0 +1,7 @@
+"""stub"""
+
+from opsboard.cli.arguments import Commands
+
+
+def add(commands: Commands) -> None:
+    pass
