@@ -1,4 +1,4 @@
-"""What a silence or a maintenance window is about: a team, a service, a path, an environment."""
+"""What silences, maintenance windows and freezes are about: team, service, path, environment."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from opsboard.alerts.models import Silence
+from opsboard.releases.models import Freeze
 from opsboard.services.models import (
     CriticalPath,
     Environment,
@@ -106,7 +107,7 @@ def _is_about_something(data: Mapping[str, Any]) -> bool:
     return services.exists() or not any((team, service, path, data["environment"]))
 
 
-def about(thing: Silence | MaintenanceWindow) -> str:
+def about(thing: Silence | MaintenanceWindow | Freeze) -> str:
     """What it is about, in words: "Price a crossing of Fares API in production"."""
     path = thing.path if isinstance(thing, Silence) else None
     where = f" in {thing.environment_slug}" if thing.environment_slug else ""
