@@ -112,8 +112,7 @@ def _release_facts(release: Release | None, *, as_of: datetime) -> Fact:
         "released_at": moment(release.released_at),
         "migrations": list(release.migrations),
         "decisions": [
-            in_utc(parts.decision_facts(one))
-            for one in parts.decisions_of(release, as_of=as_of)
+            in_utc(parts.decision_facts(one)) for one in parts.decisions_of(release, as_of=as_of)
         ],
         "overrides": [
             parts.override_facts(one, as_of=as_of)

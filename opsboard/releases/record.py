@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-type Fact = str | int | float | bool | None | Sequence["Fact"] | Mapping[str, "Fact"]
+type Fact = str | int | float | bool | Sequence["Fact"] | Mapping[str, "Fact"] | None
 type Facts = Mapping[str, Fact]
 
 NOT_RECORDED = "not recorded"
@@ -128,8 +128,10 @@ def _text(key: str, value: Fact, head: str, depth: int) -> Iterator[str]:
     """What stands behind a label: on its line, or below it in a fence."""
     text = _plain(value)
     if not _BREAKS.search(text):
-        yield f"{head} {_inline(key, value, text)}".strip() if not head else (
-            f"{head} {_inline(key, value, text)}"
+        yield (
+            f"{head} {_inline(key, value, text)}".strip()
+            if not head
+            else (f"{head} {_inline(key, value, text)}")
         )
         return
     indent = "  " * depth

@@ -28,8 +28,8 @@ OF_A_CHANGE: Facts = {
 
 
 def name_of(user: "User | None", name: str = "") -> str:
-    """An account's name, or that of a token; one that has gone is said to be unknown."""
-    if name or user is None:
+    """An account's name, else that of a token; one that has gone is said to be unknown."""
+    if user is None:
         return name or "somebody unknown"
     return user.get_full_name() or user.get_username()
 
@@ -118,11 +118,9 @@ def _rehearsals(version: NoteVersion, *, as_of: datetime) -> list[Facts]:
 
 def version_at(service: Service, path: CriticalPath | None, at: datetime) -> NoteVersion | None:
     """The version of the note that was in use then: of the path, else of the service."""
-    for of in ([path, None] if path else [None]):
+    for of in [path, None] if path else [None]:
         found = (
-            NoteVersion.objects.filter(
-                note__service=service, note__path=of, written_at__lte=at
-            )
+            NoteVersion.objects.filter(note__service=service, note__path=of, written_at__lte=at)
             .select_related("written_by", "checked_by")
             .order_by("-number")
             .first()

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from opsboard.people.audit import Actor, record
 from opsboard.releases.models import Release
+from opsboard.releases.naming import check_environment, subject_of
 from opsboard.releases.refusing import Refused
 from opsboard.services.models import CriticalPath
 
@@ -32,13 +33,14 @@ def replan(release: Release, plan: Plan, *, by: Actor, now: datetime) -> Release
     if kept.released_at or kept.withdrawn_at:
         gone = "is released" if kept.released_at else "is withdrawn"
         raise Refused(f"{kept} {gone}: its plan is history. Plan another version.")
+    check_environment(kept.service, plan.environment_slug)
     before = facts(kept)
     for name in ("tag", "environment_slug", "planned_at", "summary"):
         setattr(kept, name, getattr(plan, name))
     kept.migrations = list(plan.migrations)
     kept.save()
     kept.paths.set(plan.paths)
-    record(by, "changed", "release", str(kept), now=now, before=before, after=facts(kept))
+    record(by, "changed", "release", subject_of(kept), now=now, before=before, after=facts(kept))
     return kept
 
 

@@ -26,6 +26,7 @@ from opsboard.web.access import actor_of
 from opsboard.web.finding import find_service
 from opsboard.web.forms.releases import GoForm, OverrideForm, PlanForm, RollbackForm
 from opsboard.web.forms.wording import things_to_fix
+from opsboard.web.release_page import overridable
 
 
 def did(form: Form, act: Callable[[], object]) -> bool:
@@ -114,8 +115,7 @@ def _plan_page(request: HttpRequest, form: PlanForm) -> HttpResponse:
 
 def override(request: HttpRequest, release: Release) -> HttpResponse:
     now = timezone.now()
-    readiness = readiness_of(release, now=now)
-    open_ones = [one for one in readiness.reasons if one.override is None]
+    open_ones = overridable(readiness_of(release, now=now))
     form = OverrideForm(_posted(request), gates=open_ones, now=now)
     if form.is_valid():
         data = form.cleaned_data

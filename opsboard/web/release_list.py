@@ -156,7 +156,11 @@ def _first_decisions(releases: Iterable[Release]) -> dict[int, Decision]:
     """With which each went out; what came after is on its own page."""
     went = [Decision.Kind.RELEASED, Decision.Kind.RELEASED_ANYWAY]
     rows = (
-        Decision.objects.filter(release__in=list(releases), kind__in=went)
+        Decision.objects.filter(
+            release__in=list(releases),
+            kind__in=went,
+            environment_slug=F("release__environment_slug"),
+        )
         .select_related("by")
         .order_by("-at", "-pk")
         .fetch_mode(FETCH_RAISE)

@@ -11,7 +11,7 @@ from django.db.models import FETCH_RAISE, Q
 from opsboard.incidents.models import Incident
 from opsboard.releases.aftermath import Aftermath, read_aftermath
 from opsboard.releases.models import Decision, Evidence, Freeze, Hold, Override, Release
-from opsboard.releases.overriding import may_accept
+from opsboard.releases.overriding import may_accept, never
 from opsboard.releases.reading import readiness_of
 from opsboard.releases.rules import REHEARSAL, GateState, Need, Readiness, Word
 from opsboard.services.models import Running
@@ -88,20 +88,21 @@ def read_release_page(release: Release, *, person: User, now: datetime) -> dict[
     decisions = _decisions(release)
     rows = _gate_rows(release, readiness)
     note = Notes([release.service_id]).of_service(release.service_id)
-    last = decisions[0].decision if decisions else None
+    # What was tried elsewhere on its way says nothing of where it goes.
+    there = [row.decision for row in decisions if _is_there(row.decision, release)]
     waits = release.released_at is None and release.withdrawn_at is None
     return {
         "release": release,
         "service": release.service,
         "readiness": readiness,
         "waits": waits,
-        "head": release_head(release, readiness, last),
+        "head": release_head(release, readiness, next(iter(there), None)),
         "glance": glance_now(readiness),
         "verdict": verdict_of(readiness.whole),
         "named_by": who_named(release),
         "gates": rows,
         "reasons": [one for one in readiness.reasons if one.override is None],
-        "overridable": [one for one in readiness.reasons if one.override is None],
+        "overridable": overridable(readiness),
         "overrides": _overrides(release, person, now=now),
         "stops": _stops(release, readiness, now=now),
         "decisions": decisions,
@@ -114,6 +115,11 @@ def read_release_page(release: Release, *, person: User, now: datetime) -> dict[
         "can_roll_back": release.released_at is not None,
         "runs_out": _running_out(readiness),
     }
+
+
+def overridable(readiness: Readiness) -> list[GateState]:
+    """The gates that hold it back and whose risk a person may accept."""
+    return [one for one in readiness.reasons if one.override is None and not never(one)]
 
 
 def _aftermath(release: Release, *, now: datetime) -> Aftermath | None:
@@ -241,7 +247,7 @@ def _stops(release: Release, readiness: Readiness, *, now: datetime) -> list[Sto
         for one in freezes_of(release, now=now)
     ]
     if hold:
-        by = hold.by_name or person_name(hold.by)
+        by = person_name(hold.by) if hold.by else hold.by_name
         rows.append(StopRow("hold", hold.reason, by, hold.at, None, None, hold))
     return rows
 
@@ -271,6 +277,10 @@ def _decisions(release: Release) -> list[DecisionRow]:
     ]
 
 
+def _is_there(decision: Decision, release: Release) -> bool:
+    return decision.environment_slug == release.environment_slug
+
+
 def _gates_then(snapshot: Mapping[str, Any]) -> list[tuple[Look, str, str, str]]:
     return [
         (
@@ -286,9 +296,7 @@ def _gates_then(snapshot: Mapping[str, Any]) -> list[tuple[Look, str, str, str]]
 def _running(release: Release) -> list[RunningRow]:
     """What each environment says it runs; without a version address that is unknown."""
     places = list(release.service.environments.filter(removed_at=None).order_by("slug"))
-    told = {
-        one.environment_id: one for one in Running.objects.filter(environment__in=places)
-    }
+    told = {one.environment_id: one for one in Running.objects.filter(environment__in=places)}
     versions = dict(
         Release.objects.filter(
             service=release.service_id, commit__in=[one.commit for one in told.values()]

@@ -9,6 +9,7 @@ from opsboard.releases.rules import GateState, Need, Readiness, Whole, Word, rea
 from opsboard.web.words import person_name
 
 MISSING_SHOWN = 3
+NOBODY = "somebody unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +148,11 @@ def _overridden(readiness: Readiness) -> str:
 
 def who_named(release: Release) -> str:
     """Who named it: a person, or the token of a program."""
-    return release.named_as or person_name(release.named_by)
+    return person_name(release.named_by) if release.named_by else release.named_as or NOBODY
 
 
 def who_decided(decision: Decision) -> str:
-    return decision.by_name or person_name(decision.by)
+    return person_name(decision.by) if decision.by else decision.by_name or NOBODY
 
 
 def changes_words(release: Release) -> str:

@@ -9,15 +9,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from opsboard.releases.models import Release
+from opsboard.releases.naming import COMMIT, VERSION
+from opsboard.releases.overriding import LONGEST_REASON, SHORTEST_REASON
 from opsboard.releases.rules import GateState
 from opsboard.services.models import CriticalPath, Environment, Service
 from opsboard.web.forms.editing import EditForm
-from opsboard.web.forms.fields import LineField, NameField, TextField, text_area, text_input
+from opsboard.web.forms.fields import LineField, NameField, TextField, text_input
 from opsboard.web.forms.times import MomentField
 
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
-COMMIT = re.compile(r"[0-9a-f]{7,64}")
-LEAST_REASON = 20
 MOST_LINES = 200
 LONGEST_LINE = 200
 
@@ -25,7 +24,7 @@ LONGEST_LINE = 200
 class VersionField(LineField):
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
-        if text and not VERSION.fullmatch(text):
+        if text and not re.fullmatch(VERSION, text):
             raise ValidationError(
                 "Write letters, digits and . _ + ~ -, at most 100 of them, as in 2026.11.4."
             )
@@ -35,7 +34,7 @@ class VersionField(LineField):
 class CommitField(LineField):
     def clean(self, value: Any) -> str:
         text: str = super().clean(value).lower()
-        if text and not COMMIT.fullmatch(text):
+        if text and not re.fullmatch(COMMIT, text):
             raise ValidationError("Write its 7 to 64 hexadecimal digits, as git rev-parse HEAD.")
         return text
 
@@ -59,15 +58,15 @@ class LinesField(TextField):
 class ReasonField(TextField):
     """Why, in at least so many characters; the page counts them where it can."""
 
-    def __init__(self, *, least: int = LEAST_REASON, **kwargs: Any) -> None:
+    def __init__(self, *, least: int = SHORTEST_REASON, **kwargs: Any) -> None:
         self.least = least
-        usual = {
-            "widget": text_area(3, **{"data-least": str(least)}),
+        usual: dict[str, Any] = {
             "required": True,
-            "max_length": 2_000,
+            "max_length": LONGEST_REASON,
             "help_text": f"At least {least} characters. Everyone can read it.",
         }
         super().__init__(**usual | kwargs)
+        self.widget.attrs["data-least"] = str(least)
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)
@@ -173,7 +172,7 @@ class OverrideForm(forms.Form):
     gates = forms.MultipleChoiceField(
         label="Gates to override",
         widget=forms.CheckboxSelectMultiple,
-        help_text="One that is not met takes a second person, who accepts it on the release's page.",
+        help_text="One that is not met takes a second person, who accepts it on the page.",
         error_messages={"required": "Choose at least one gate."},
     )
     reason = ReasonField(label="Why is it safe enough?")
@@ -205,19 +204,26 @@ class GoForm(forms.Form):
     at = MomentField(
         label="Began to run there, in UTC", required=False, help_text="Empty: just now."
     )
-    reason = ReasonField(label="Why does it go out all the same?")
+    reason = ReasonField(label="Why does it go out all the same?", required=False)
 
     def __init__(
         self, data: Any = None, *, release: Release, must_say: bool, now: datetime
     ) -> None:
         super().__init__(data, initial={"environment": release.environment_slug})
-        self.now = now
+        self.now, self.goes_to = now, release.environment_slug
         places = release.service.environments.filter(removed_at=None).order_by("slug")
         slugs = [release.environment_slug, *places.values_list("slug", flat=True)]
         environment: Any = self.fields["environment"]
         environment.choices = [(slug, slug) for slug in dict.fromkeys(slugs)]
         if not must_say:
             del self.fields["reason"]
+
+    def clean(self) -> None:
+        """On its way, in another environment, it needs no reason."""
+        data = self.cleaned_data
+        is_there = data.get("environment") == self.goes_to
+        if is_there and "reason" in data and not data["reason"]:
+            self.add_error("reason", "It is not ready: write why it went out all the same.")
 
     def clean_at(self) -> datetime | None:
         at: datetime | None = self.cleaned_data["at"]
