@@ -1,4 +1,4 @@
-"""The record of one incident: what hurt, what was done, by whom, how long it took, and the proof."""
+"""The record of one incident: what hurt, what was done, by whom, how long it took."""
 
 from datetime import datetime
 from typing import Any

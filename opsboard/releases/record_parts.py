@@ -28,8 +28,8 @@ OF_A_CHANGE: Facts = {
 
 
 def name_of(user: "User | None", name: str = "") -> str:
-    """An account's name, else that of a token; one that has gone is said to be unknown."""
-    if user is None:
+    """A token's name, else an account's; one that has gone is said to be unknown."""
+    if name or user is None:
         return name or "somebody unknown"
     return user.get_full_name() or user.get_username()
 

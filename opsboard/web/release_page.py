@@ -247,7 +247,7 @@ def _stops(release: Release, readiness: Readiness, *, now: datetime) -> list[Sto
         for one in freezes_of(release, now=now)
     ]
     if hold:
-        by = person_name(hold.by) if hold.by else hold.by_name
+        by = hold.by_name or person_name(hold.by)
         rows.append(StopRow("hold", hold.reason, by, hold.at, None, None, hold))
     return rows
 

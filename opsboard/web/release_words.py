@@ -9,7 +9,6 @@ from opsboard.releases.rules import GateState, Need, Readiness, Whole, Word, rea
 from opsboard.web.words import person_name
 
 MISSING_SHOWN = 3
-NOBODY = "somebody unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +147,11 @@ def _overridden(readiness: Readiness) -> str:
 
 def who_named(release: Release) -> str:
     """Who named it: a person, or the token of a program."""
-    return person_name(release.named_by) if release.named_by else release.named_as or NOBODY
+    return release.named_as or person_name(release.named_by)
 
 
 def who_decided(decision: Decision) -> str:
-    return person_name(decision.by) if decision.by else decision.by_name or NOBODY
+    return decision.by_name or person_name(decision.by)
 
 
 def changes_words(release: Release) -> str:
