@@ -5,6 +5,7 @@ Observing goes on; what fails still when a silence ends is told then.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,7 +16,6 @@ from opsboard.people.audit import Actor, record
 from opsboard.services.models import (
     CriticalPath,
     Environment,
-    MaintenanceWindow,
     Service,
     ServiceQuerySet,
     Team,
@@ -104,7 +104,20 @@ def end(silence_id: int, *, by: Actor, now: datetime) -> Silence:
     return one
 
 
-def about(thing: Silence | MaintenanceWindow) -> str:
+class Covering(Protocol):
+    """A silence, a maintenance window, or what else is about a part of the board."""
+
+    @property
+    def team(self) -> Team | None: ...
+
+    @property
+    def service(self) -> Service | None: ...
+
+    @property
+    def environment_slug(self) -> str: ...
+
+
+def about(thing: Covering) -> str:
     """What it is about, in words: "Price a crossing of Fares API in production"."""
     path = thing.path if isinstance(thing, Silence) else None
     where = f" in {thing.environment_slug}" if thing.environment_slug else ""

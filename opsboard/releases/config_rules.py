@@ -69,7 +69,9 @@ class Judgement:
         return "inconclusive" if self.unknown else "passed"
 
 
-def judge(keys: Sequence[KeyRule], report: Report, others: Mapping[str, Report | None]) -> Judgement:
+def judge(
+    keys: Sequence[KeyRule], report: Report, others: Mapping[str, Report | None]
+) -> Judgement:
     """`others`: the service's other environments with their newest reports; None: never one."""
     found = [difference for key in keys for difference in _of_key(key, report, others)]
     return Judgement(
@@ -171,7 +173,10 @@ def wrong_names(
 ) -> dict[str, tuple[str, str]]:
     """Keys that are not declared, or are missing, with a code and a sentence, by key."""
     unknown = {
-        name: ("unknown_key", f"{name[:120]} is not a declared {what} of this service: leave it out.")
+        name: (
+            "unknown_key",
+            f"{name[:120]} is not a declared {what} of this service: leave it out.",
+        )
         for name in given
         if name not in wanted
     }

@@ -40,7 +40,8 @@ def signed_in(request: HttpRequest) -> User:
 def actor_of(request: HttpRequest) -> Actor:
     """Who asks, for the audit log. The address is the client's: ForwardedAddress has seen to it."""
     person = request.user if isinstance(request.user, User) else None
-    return Actor(person, Via.PAGES, who="somebody", address=request.META.get("REMOTE_ADDR") or None)
+    who = "" if person else "somebody"
+    return Actor(person, Via.PAGES, who=who, address=request.META.get("REMOTE_ADDR") or None)
 
 
 def may_edit(request: HttpRequest) -> bool:

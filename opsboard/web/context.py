@@ -14,6 +14,7 @@ from opsboard.web.health import banner
 # A place in the navigation, its name there, and the first word of its addresses' names.
 PLACES = (
     ("board", "Board", ("board", "service", "environment", "path", "add", "search")),
+    ("releases", "Releases", ("release", "releases", "freeze", "freezes", "hold")),
     ("incidents", "Incidents", ("incident", "incidents")),
     ("notes", "Rollback notes", ("note", "notes")),
     (

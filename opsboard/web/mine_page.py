@@ -14,12 +14,12 @@ from django.urls import reverse
 from opsboard.alerts.models import Channel
 from opsboard.rollbacks.rules import Freshness
 from opsboard.services.models import CriticalPath, Environment, Service, Team
+from opsboard.web.mine_releases import mine_releases
+from opsboard.web.mine_rows import Act, Row, Section
 from opsboard.web.notes_for import Notes, WayBack
 from opsboard.web.sentences import counted
 from opsboard.web.trust import Trust, trust_of
 from opsboard.web.words import day, person_name
-
-ROWS_SHOWN = 50
 
 
 def teams_of(person: User) -> list[Team]:
@@ -38,42 +38,6 @@ def ids_of_mine(person: User) -> set[int] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    words: str
-    url: str
-    # A form that is sent, and not a page that is opened.
-    is_form: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    name: str
-    url: str
-    # Where the thing belongs: the service of a path.
-    place: str
-    why: str
-    act: Act
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Rows of one kind, the most pressing first. `note` says how they are chosen."""
-
-    slug: str
-    heading: str
-    note: str
-    rows: Sequence[Row]
-
-    @property
-    def shown(self) -> Sequence[Row]:
-        return self.rows[:ROWS_SHOWN]
-
-    @property
-    def more(self) -> int:
-        return len(self.rows) - len(self.shown)
-
-
-@dataclass(frozen=True, slots=True)
 class Owned:
     """All that some teams own, and the notes and channels around it."""
 
@@ -88,14 +52,17 @@ class Owned:
 
 
 def read_mine(person: User, *, now: datetime) -> dict[str, Any]:
-    """Seven queries, however much there is."""
+    """Seven queries and those of the readiness of what waits, however much there is."""
     owned = _owned(teams_of(person))
+    releases, running_out = mine_releases(owned.own, now=now)
     sections = [
         Section(
             "unheard", "Nobody would be told", "One channel a team is enough", [*_unheard(owned)]
         ),
         Section("no-note", "Without a rollback note", "By tier", [*_without_note(owned)]),
         Section("notes", "Rollback notes", "The first to run out first", _notes(owned, now)),
+        Section("releases", "Releases that wait", "The soonest first", releases),
+        Section("evidence", "Evidence that runs out", "The first to run out first", running_out),
         Section("review", "Sheets to review", "Never reviewed first", _reviews(owned, now)),
         Section("missing", "Sheets with something missing", "By service", [*_missing(owned)]),
         Section("version", "Running version unknown", "By service", [*_versionless(owned)]),

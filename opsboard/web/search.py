@@ -5,8 +5,7 @@ Case does not matter, in any script.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.db.models import Count, QuerySet, TextField, Value, Window
@@ -16,52 +15,23 @@ from django.urls import reverse
 from opsboard.rollbacks.newest import newest_versions
 from opsboard.services.about import Fact
 from opsboard.services.models import CriticalPath, Service, Team
+from opsboard.web.hits import SHOWN, Hit, Kind, Text, find_in, hit, kind
+from opsboard.web.search_releases import releases_kind
 
 # What one looks for is at most this long.
 LONGEST = 200
-# Of each kind so many are shown; the others are counted.
-SHOWN = 20
-AROUND = 60
-
-# A place where words can stand, and what stands there.
-type Text = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    name: str
-    # What it belongs to; "" for what stands alone.
-    of: str
-    url: str
-    # Where the words stand: "name", "route", "tag".
-    place: str
-    # The text there, cut around the words: before, the words, after.
-    before: str
-    match: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    words: str
-    hits: list[Hit]
-    # How many there are in all.
-    count: int
-
-    @property
-    def more(self) -> int:
-        return self.count - len(self.hits)
 
 
 def search(wanted: str) -> list[Kind]:
-    """The kinds in which `wanted` stands somewhere. Four queries, however much is kept."""
+    """The kinds in which `wanted` stands somewhere. Five queries, however much is kept."""
     found = [
         _services_kind(wanted),
         _paths_kind(wanted),
-        _kind("Teams", _team_hits(wanted)),
+        kind("Teams", _team_hits(wanted)),
         _notes_kind(wanted),
+        releases_kind(wanted),
     ]
-    return [kind for kind in found if kind.count]
+    return [one for one in found if one.count]
 
 
 def services_with(wanted: str) -> set[int]:
@@ -69,32 +39,6 @@ def services_with(wanted: str) -> set[int]:
     low = wanted.lower()
     own = {row.pk for row in _services() if row.holds(low)}
     return own | set(_paths_with(wanted).values_list("service_id", flat=True).distinct())
-
-
-def _kind(words: str, hits: Sequence[Hit], count: int | None = None) -> Kind:
-    return Kind(words, list(hits[:SHOWN]), len(hits) if count is None else count)
-
-
-def find_in(texts: Iterable[Text], wanted: str) -> Text | None:
-    """The first text that holds `wanted`; None: none does."""
-    low = wanted.lower()
-    return next((text for text in texts if low in text[1].lower()), None)
-
-
-def _hit(name: str, of: str, url: str, texts: Iterable[Text], wanted: str) -> Hit:
-    """`wanted` stands in one of `texts`."""
-    place, text = find_in(texts, wanted) or ("", "")
-    at = text.lower().find(wanted.lower())
-    start, end = max(0, at - AROUND), at + len(wanted)
-    return Hit(
-        name=name,
-        of=of,
-        url=url,
-        place=place,
-        before=("…" if start else "") + text[start:at],
-        match=text[at:end],
-        after=text[end : end + AROUND] + ("…" if len(text) > end + AROUND else ""),
-    )
 
 
 # Services
@@ -157,10 +101,10 @@ def _services_kind(wanted: str) -> Kind:
     low = wanted.lower()
     rows = [row for row in _services() if row.holds(low)]
     hits = [
-        _hit(row.name, "", reverse("service", args=[row.slug]), row.texts(), wanted)
+        hit(row.name, "", reverse("service", args=[row.slug]), row.texts(), wanted)
         for row in rows[:SHOWN]
     ]
-    return _kind("Services", hits, len(rows))
+    return kind("Services", hits, len(rows))
 
 
 # Critical paths
@@ -197,8 +141,8 @@ def _paths_kind(wanted: str) -> Kind:
     for count, service, of, name, *others, slug in rows:  # noqa: B007
         texts = zip(PATH_PLACES.values(), (name, *others, slug), strict=True)
         url = reverse("path", args=[service, slug])
-        hits.append(_hit(name, of, url, [(place, text or "") for place, text in texts], wanted))
-    return _kind("Critical paths", hits, count)
+        hits.append(hit(name, of, url, [(place, text or "") for place, text in texts], wanted))
+    return kind("Critical paths", hits, count)
 
 
 # Teams and notes
@@ -210,7 +154,7 @@ def _team_hits(wanted: str) -> list[Hit]:
     for slug, name, contact in teams.values_list("slug", "name", "contact"):
         texts = [("name", name), ("how to reach them", contact), ("name in addresses", slug)]
         if find_in(texts, wanted):
-            hits.append(_hit(name, "", reverse("team", args=[slug]), texts, wanted))
+            hits.append(hit(name, "", reverse("team", args=[slug]), texts, wanted))
     return hits
 
 
@@ -254,7 +198,7 @@ def _notes_kind(wanted: str) -> Kind:
     )
     notes = [note for row in rows if (note := _Note(*row)).holds(wanted.lower())]
     hits = [
-        _hit(one.title, one.path_name or one.service_name, one.url(), one.texts(), wanted)
+        hit(one.title, one.path_name or one.service_name, one.url(), one.texts(), wanted)
         for one in notes[:SHOWN]
     ]
-    return _kind("Rollback notes", hits, len(notes))
+    return kind("Rollback notes", hits, len(notes))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import FETCH_RAISE
+from django.db.models import FETCH_RAISE, F
 
 from opsboard.incidents.models import Incident
 from opsboard.probes.path_states import PathNow, paths_now, shown_probes
 from opsboard.probes.rules import State, worst
+from opsboard.releases.models import Release
 from opsboard.services.about import Link
 from opsboard.services.models import Environment, Service
 from opsboard.web import strips
@@ -27,6 +28,7 @@ from opsboard.web.sentences import service_state
 from opsboard.web.who_hears import who_hears_of_service
 
 INCIDENTS_SHOWN = 10
+RELEASES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def read_service_page(
             (name, type(value).__name__, value) for name, value in sorted(service.facts.items())
         ],
         "incidents": incidents_of(service, place),
+        "releases": releases_of(service),
     } | read_neighbours(service, chosen, now=now)
 
 
@@ -112,6 +115,14 @@ def _rows(
 def _way_back(paths: Sequence[PathNow], notes: Notes) -> WayBack | None:
     hurting = [path for path in paths if path.state in (State.FAILING, State.WARNING)]
     return notes.of_path(hurting[0].path) if hurting else None
+
+
+def releases_of(service: Service) -> list[Release]:
+    """Those that wait, the soonest first, and below them the last that went out. One query."""
+    known = Release.objects.filter(service=service, withdrawn_at=None)
+    newest = F("released_at").desc(nulls_first=True)
+    rows = known.order_by(newest, F("planned_at").asc(nulls_last=True), "-named_at", "-pk")
+    return list(rows.fetch_mode(FETCH_RAISE)[:RELEASES_SHOWN])
 
 
 def incidents_of(service: Service, place: Environment | None) -> list[Incident]:

@@ -8,7 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import CriticalPath, Service
-from opsboard.web.search import SHOWN, search, services_with
+from opsboard.web.hits import SHOWN
+from opsboard.web.search import search, services_with
+from tests.web.releases import a_release
 from tests.web.standing import a_path, a_service, text_of
 
 pytestmark = pytest.mark.django_db
@@ -122,19 +124,25 @@ def test_no_more_than_some_are_shown_and_all_are_counted(fares):
     assert (len(kind.hits), kind.count, kind.more) == (SHOWN, SHOWN + 3, 3)
 
 
-def test_the_queries_are_four_however_much_is_kept(fares, price):
+def test_a_release_is_found_by_version_commit_tag_and_what_it_brings(fares):
+    a_release(fares, tag="v2026.11.4", summary="Load fare rules in one query")
+    for wanted in ("2026.11.4", "9f3c1ab", "V2026", "fare rules", "fares-api 2026"):
+        assert ("Releases", "fares-api 2026.11.4") in [one[:2] for one in found(wanted)]
+
+
+def test_the_queries_are_five_however_much_is_kept(fares, price):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             search("fares")
         return len(captured)
 
     write_note(fares, "Go back")
-    assert queries() == 4
+    assert queries() == 5
     for _ in range(5):
         service = a_service()
         write_note(service, "fares")
         a_path(service)
-    assert queries() == 4
+    assert queries() == 5
 
 
 def test_the_page_shows_where_the_words_stand(client_of, fares, price):

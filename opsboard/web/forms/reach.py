@@ -1,4 +1,4 @@
-"""What a silence or a maintenance window is about: a team, a service, a path, an environment."""
+"""What silences, maintenance windows and freezes are about: team, service, path, environment."""
 
 from typing import Any
 
