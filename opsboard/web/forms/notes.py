@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from opsboard.rollbacks.models import NoteVersion
+from opsboard.rollbacks.words import FILLED, refuse_words, wrong_words
 from opsboard.web.forms.editing import Difference
 from opsboard.web.forms.fields import CountField, NameField, TextField, text_input
 from opsboard.web.forms.wording import in_row, row_messages
@@ -39,6 +40,11 @@ class NoteForm(forms.Form):
     )
     base = forms.IntegerField(widget=forms.HiddenInput, min_value=0, required=False)
 
+    def clean(self) -> None:
+        for name in ("title", "use_when", "does_not_undo"):
+            if wrong := refuse_words(self.cleaned_data.get(name, "")):
+                self.add_error(name, wrong)
+
     def clean_base(self) -> int:
         """The number of the version that was changed; 0: there was none."""
         return self.cleaned_data["base"] or 0
@@ -56,6 +62,9 @@ class StepForm(forms.Form):
     call = NameField(label="If it fails, call", required=False, max_length=300)
 
     def clean(self) -> None:
+        for name in FILLED:
+            if wrong := wrong_words(self.cleaned_data.get(name, "")):
+                self.add_error(name, wrong)
         if self.cleaned_data.get("run") and not self.cleaned_data.get("see"):
             self.add_error("see", "Say what the person should see, so they know the step worked.")
 
