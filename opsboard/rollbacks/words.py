@@ -1,4 +1,4 @@
-"""The words of a note's steps that stand for a release: `{{ previous_version }}` and its like. Pure.
+"""Words of a note's steps that stand for a release: `{{ previous_version }}` and its like. Pure.
 
 What is not known is left as it was written, and said to be unknown: a command that lost a part of
 itself would run, and do something else.

@@ -50,6 +50,11 @@ class Way:
         return sum(step.done is not None for step in self.steps)
 
 
+def failed_at(incident: Incident) -> datetime:
+    """What was released until then can be what failed; what came after was a try to mend it."""
+    return incident.reopened_at or incident.opened_at
+
+
 def notes_of(incident: Incident, places: Sequence[IncidentPath]) -> list[WayBack]:
     """In the order of the first failure; of an incident without a path the service's note."""
     if places:

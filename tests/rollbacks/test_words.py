@@ -48,7 +48,9 @@ def test_what_is_not_known_or_not_fit_for_a_command_is_left_as_written(value: st
 
 def test_only_the_words_that_are_used_can_be_unknown() -> None:
     assert fill_steps([{"do": "Hold", "run": "hold"}], NOTHING).unknown == ()
-    assert len(fill_steps([{"do": "{{ release.tag }} {{ release.version }}"}], NOTHING).unknown) == 2
+    assert (
+        len(fill_steps([{"do": "{{ release.tag }} {{ release.version }}"}], NOTHING).unknown) == 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,9 @@ def test_other_words_are_refused_and_the_known_ones_named(text: str, wrong: str)
 
 
 def test_outside_of_steps_braces_are_refused() -> None:
-    assert refuse_words("Go back to {{ previous_version }}").startswith("Braces are filled in steps")
+    assert refuse_words("Go back to {{ previous_version }}").startswith(
+        "Braces are filled in steps"
+    )
     assert not refuse_words("Go back")
 
 

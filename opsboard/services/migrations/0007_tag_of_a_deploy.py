@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('services', '0006_what_runs_and_config_keys'),
+        ("services", "0006_what_runs_and_config_keys"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='deploy',
-            name='tag',
+            model_name="deploy",
+            name="tag",
             field=models.CharField(blank=True, max_length=200),
         ),
     ]
