@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from opsboard.incidents import rollback
+from opsboard.incidents.beginnings import failed_at
 from opsboard.incidents.models import Incident
 from opsboard.rollbacks.known import Released
 from opsboard.rollbacks.models import NoteVersion
@@ -18,7 +19,7 @@ from opsboard.rollbacks.words import NOTHING, Known, fill_steps
 from opsboard.services.models import Environment
 from opsboard.services.rota import on_duty
 from opsboard.web.access import requires
-from opsboard.web.incident_notes import Done, failed_at
+from opsboard.web.incident_notes import Done
 from opsboard.web.note_place import Place, place_of
 from opsboard.web.rehearsed import rehearsed_of
 from opsboard.web.sentences import note_sentence
