@@ -76,6 +76,7 @@ class RehearsalSeen:
     # The number of the version of the note.
     version: int = 0
     by: str = ""
+<<<<<<< HEAD
     # One a step: "worked", "failed" or "left out".
     outcomes: tuple[str, ...] = ()
 
@@ -83,6 +84,10 @@ class RehearsalSeen:
     def failed_steps(self) -> tuple[int, ...]:
         """Their numbers, from 1."""
         return tuple(number for number, one in enumerate(self.outcomes, 1) if one == "failed")
+=======
+    # The numbers of the steps that failed, from 1.
+    failed_steps: tuple[int, ...] = ()
+>>>>>>> verbs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
