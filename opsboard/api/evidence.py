@@ -58,7 +58,7 @@ def _seen(value: datetime) -> datetime:
 def _log(value: str) -> str:
     if len(value.encode()) > LONGEST_LOG:
         raise PydanticCustomError(
-            "too_long", f"Send the last {LONGEST_LOG // 1024} KiB of the log at most."
+            "log_too_long", f"Send the last {LONGEST_LOG // 1024} KiB of the log at most."
         )
     return value
 
