@@ -29,7 +29,13 @@ NAMED = {
     "do": "Deploy the version before.",
 }
 # Else the first of these that fits.
-TEXTS = ("text", "1.4.2", "9fceb02d0ae598e95dc970b74767f19372d61af8", "2026-11-28", "0123456789abcdef")
+TEXTS = (
+    "text",
+    "1.4.2",
+    "9fceb02d0ae598e95dc970b74767f19372d61af8",
+    "2026-11-28",
+    "0123456789abcdef",
+)
 FORMATS = {
     "date-time": "2026-11-28T12:00:00Z",
     "date": "2026-11-28",
