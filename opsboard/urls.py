@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from opsboard.api.addresses import nowhere, patterns
+from opsboard.api.metrics import metrics
 from opsboard.web import (
     account,
     acknowledging,
@@ -113,6 +114,7 @@ urlpatterns = [
     path("people/new", people.new, name="person-new"),
     path("people/<int:person>/edit", people.edit, name="person-edit"),
     path("people/<int:person>/link", people.link, name="person-link"),
+    path("metrics", metrics, name="metrics"),
     path("api/v1", nowhere, name="api"),
     path("api/v1/", include((patterns(), "api"))),
 ]  # fmt: skip
