@@ -15,16 +15,20 @@ from ninja.parser import Parser
 
 from opsboard.api import (
     boards,
+    decisions,
     document,
+    evidence,
     incidents,
     notes,
     observations,
     paths,
     probing,
+    releases,
     services,
     silences,
     wrong,
 )
+from opsboard.api.bodies import Body as Body
 from opsboard.api.problems import Problem, answer, problem
 from opsboard.releases.refusing import Refused
 
@@ -61,6 +65,9 @@ ROUTERS: list[Router] = [
     paths.router,
     observations.router,
     incidents.router,
+    releases.router,
+    evidence.router,
+    decisions.router,
     notes.router,
     silences.router,
     probing.router,
