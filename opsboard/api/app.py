@@ -14,7 +14,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from pydantic import ConfigDict
 
-from opsboard.api import document, wrong
+from opsboard.api import config, document, wrong
 from opsboard.api.problems import Problem, answer, problem
 from opsboard.releases.refusing import Refused
 
@@ -52,7 +52,7 @@ class Api(NinjaAPI):
         return document.completed(made)
 
 
-ROUTERS: list[Router] = []
+ROUTERS: list[Router] = [config.router]
 
 
 def _validation(_: HttpRequest, found: Any) -> HttpResponse:
