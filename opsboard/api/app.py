@@ -8,21 +8,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Router, Schema
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
-from pydantic import ConfigDict
 
-from opsboard.api import config, document, wrong
+from opsboard.api import (
+    boards,
+    config,
+    decisions,
+    document,
+    evidence,
+    incidents,
+    notes,
+    observations,
+    paths,
+    probing,
+    releases,
+    services,
+    silences,
+    wrong,
+)
+from opsboard.api.bodies import Body as Body
 from opsboard.api.problems import Problem, answer, problem
 from opsboard.releases.refusing import Refused
-
-
-class Body(Schema):
-    """What every body is made from: a key that nobody knows is refused, not passed over."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class StrictParser(Parser):
@@ -52,7 +61,20 @@ class Api(NinjaAPI):
         return document.completed(made)
 
 
-ROUTERS: list[Router] = [config.router]
+ROUTERS: list[Router] = [
+    services.router,
+    paths.router,
+    observations.router,
+    incidents.router,
+    releases.router,
+    evidence.router,
+    decisions.router,
+    config.router,
+    notes.router,
+    silences.router,
+    probing.router,
+    boards.router,
+]
 
 
 def _validation(_: HttpRequest, found: Any) -> HttpResponse:

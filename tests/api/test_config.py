@@ -266,15 +266,12 @@ def test_neither_a_value_nor_its_length_is_sent_stored_logged_or_shown(
         send(ask, fares, slug, body).content.decode()
         for slug, body in zip(("production", "staging", "staging"), bodies, strict=True)
     ]
-    pages = [
-        client_of("administrator").get(address).content.decode()
-        for address in (
-            f"/services/{fares.slug}",
-            f"/services/{fares.slug}/config-keys",
-            f"/services/{fares.slug}/config-keys/edit",
-            "/audit",
-        )
-    ]
+    pages = []
+    here = f"/services/{fares.slug}"
+    for address in (here, f"{here}/config-keys", f"{here}/config-keys/edit", "/audit"):
+        page = client_of("administrator").get(address)
+        assert page.status_code == 200
+        pages.append(page.content.decode())
     assert ConfigReport.objects.count() == 3
     assert AuditEntry.objects.filter(kind="configuration").count() == 3
     said = "\n".join([*sent, *answers, *pages, everything_stored(), caplog.text])
