@@ -61,12 +61,12 @@ def show(request: HttpRequest, service: str) -> HttpResponse:
 
 def _row(standing: Standing) -> Row:
     if standing.report is None or standing.judgement is None:
-        return Row(standing.environment, None, State.NO_DATA, "never reported", [])
+        return Row(standing.environment, None, State.NO_DATA, "Never reported", [])
     judgement = standing.judgement
     state, words = {
-        "passed": (State.PASSING, "keeps its rules"),
-        "failed": (State.FAILING, "does not keep its rules"),
-    }.get(judgement.outcome, (State.NO_DATA, "cannot be compared yet"))
+        "passed": (State.PASSING, "Keeps its rules"),
+        "failed": (State.FAILING, "Does not keep its rules"),
+    }.get(judgement.outcome, (State.NO_DATA, "Cannot be compared yet"))
     lines = differences_words(facts_of(judgement, root="", report=0))
     return Row(standing.environment, standing.report.at, state, words, lines)
 
@@ -77,11 +77,15 @@ def _head(service: Service, keys: list[ConfigKey], rows: list[Row]) -> str:
     wrong = [row.environment for row in rows if row.state is State.FAILING]
     if wrong:
         does = "does" if len(wrong) == 1 else "do"
-        return f"{', '.join(wrong)} {does} not keep the config rules of {service.name}"
+        return f"{_listed(wrong).capitalize()} {does} not keep the config rules of {service.name}"
     unknown = [row.environment for row in rows if row.state is State.NO_DATA]
     if unknown:
-        return f"The configuration of {service.name} is not known in {', '.join(unknown)}"
+        return f"The configuration of {service.name} is not known in {_listed(unknown)}"
     return f"{service.name} keeps the rules of its {counted(len(keys), 'config key')}"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 # Editing

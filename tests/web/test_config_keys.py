@@ -162,7 +162,7 @@ def test_the_page_says_how_each_environment_stands(client, service, environment,
     reported(service, "production", A="1" * 16)
     reported(service, "staging", A="2" * 16)
     page = text_of(client.get(here).content.decode())
-    assert f"production, staging do not keep the config rules of {service.name}" in page
+    assert f"Production and staging do not keep the config rules of {service.name}" in page
     assert "A: differs from production" in page
     reported(service, "staging", A="1" * 16)
     page = text_of(client.get(here).content.decode())
