@@ -15,6 +15,7 @@ from ninja.parser import Parser
 
 from opsboard.api import (
     boards,
+    config,
     decisions,
     document,
     evidence,
@@ -71,6 +72,7 @@ ROUTERS: list[Router] = [
     releases.router,
     evidence.router,
     decisions.router,
+    config.router,
     notes.router,
     silences.router,
     probing.router,

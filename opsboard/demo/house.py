@@ -13,7 +13,7 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any, Protocol
 
-from opsboard.demo import stores, switches
+from opsboard.demo import configuration, stores, switches
 from opsboard.demo.switches import Switchboard
 
 # Runs one statement with :named values, and returns its rows.
@@ -193,7 +193,11 @@ def health(desk: Desk) -> dict[str, Any]:
 def version(desk: Desk) -> dict[str, str]:
     running = VERSION_BEFORE if desk.is_on("old-commit") else VERSION
     named = f"{desk.service} {running}".encode()
-    return {"commit": sha1(named, usedforsecurity=False).hexdigest(), "version": running}
+    return {
+        "commit": sha1(named, usedforsecurity=False).hexdigest(),
+        "config_root": configuration.root_of(desk.service, is_staging=desk.is_staging),
+        "version": running,
+    }
 
 
 def of_service(service: str, *own: Page) -> list[Page]:
