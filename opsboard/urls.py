@@ -2,7 +2,9 @@
 
 from django.urls import include, path
 
+from opsboard.api import reference
 from opsboard.api.addresses import nowhere, patterns
+from opsboard.api.metrics import metrics
 from opsboard.web import (
     account,
     acknowledging,
@@ -10,7 +12,9 @@ from opsboard.web import (
     audit,
     board,
     board_files,
+    config_keys,
     first_run,
+    gates,
     health,
     incidents,
     maintenance,
@@ -27,6 +31,7 @@ from opsboard.web import (
     silences,
     suppressed,
     teams,
+    tokens,
 )
 
 urlpatterns = [
@@ -50,6 +55,10 @@ urlpatterns = [
     path("services/<slug:service>/environments/new", services.new_environment, name="environment-new"),
     path("services/<slug:service>/environments/<slug:environment>/edit", services.edit_environment, name="environment-edit"),
     path("services/<slug:service>/environments/<slug:environment>/removal", services.remove_environment, name="environment-remove"),
+    path("services/<slug:service>/config-keys", config_keys.show, name="config-keys"),
+    path("services/<slug:service>/config-keys/edit", config_keys.edit, name="config-keys-edit"),
+    path("services/<slug:service>/gates", gates.show_service, name="service-gates"),
+    path("services/<slug:service>/gates/edit", gates.edit_service, name="service-gates-edit"),
     path("services/<slug:service>/paths/new", paths.new, name="path-new"),
     path("services/<slug:service>/rollback-note", notes.show, name="note"),
     path("services/<slug:service>/rollback-note/edit", notes.edit, name="note-edit"),
@@ -102,6 +111,8 @@ urlpatterns = [
     path("teams/<slug:team>", teams.show, name="team"),
     path("teams/<slug:team>/removal", teams.remove, name="team-remove"),
     path("teams/<slug:team>/edit", teams.edit, name="team-edit"),
+    path("teams/<slug:team>/gates", gates.show_team, name="team-gates"),
+    path("teams/<slug:team>/gates/edit", gates.edit_team, name="team-gates-edit"),
     path("teams/<slug:team>/rota", rota.show, name="rota"),
     path("teams/<slug:team>/rota/edit", rota.edit, name="rota-edit"),
     path("teams/<slug:team>/rota/removal", rota.remove, name="rota-remove"),
@@ -113,6 +124,11 @@ urlpatterns = [
     path("people/new", people.new, name="person-new"),
     path("people/<int:person>/edit", people.edit, name="person-edit"),
     path("people/<int:person>/link", people.link, name="person-link"),
+    path("metrics", metrics, name="metrics"),
+    path("tokens", tokens.index, name="tokens"),
+    path("tokens/new", tokens.new, name="token-new"),
+    path("tokens/<int:api_token>/revocation", tokens.revoke, name="token-revoke"),
+    path("api-reference", reference.index, name="api-reference"),
     path("api/v1", nowhere, name="api"),
     path("api/v1/", include((patterns(), "api"))),
 ]  # fmt: skip

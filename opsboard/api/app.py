@@ -15,6 +15,7 @@ from ninja.parser import Parser
 
 from opsboard.api import (
     boards,
+    config,
     decisions,
     document,
     evidence,
@@ -72,6 +73,7 @@ ROUTERS: list[Router] = [
     releases.router,
     evidence.router,
     decisions.router,
+    config.router,
 ]
 
 

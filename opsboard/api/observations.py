@@ -26,9 +26,7 @@ class Asked(Paging):
     kind: Literal["", "scheduled", "asked_again", "asked_now"] = Field(
         "", description="Only those that were asked for this reason."
     )
-    location: str = Field(
-        "", max_length=40, description="From where; here, unless said."
-    )
+    location: str = Field("", max_length=40, description="From where; here, unless said.")
 
 
 @router.get("/services/{service}/paths/{path}/observations")

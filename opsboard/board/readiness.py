@@ -69,3 +69,9 @@ def write_gates(wanted: Iterable[tuple[Team | Service, ByName]]) -> None:
 
 def _owner(owner: Team | Service) -> dict[str, Any]:
     return {"team": owner} if isinstance(owner, Team) else {"service": owner}
+
+
+def choices_of(owner: Team | Service) -> ByName:
+    """By gate, in their order."""
+    found = GateChoice.objects.filter(**_owner(owner)).order_by("gate")
+    return {choice.gate: choice_of(choice) for choice in found}

@@ -53,6 +53,11 @@ DEFAULTS: Mapping[str, str] = {
     "verified": "Not asked for.",
 }
 
+# The needs behind these words, without what depends on the service.
+DEFAULT_NEEDS: Mapping[str, str] = {
+    gate: "dropped" if words == "Not asked for." else "required" for gate, words in DEFAULTS.items()
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from opsboard.instrument.config import DIGITS
-
 NOT_SET = "not set"
 MUST_BE_ABSENT = "set, and must be absent"
 RULE_FAILED = "rule failed"
@@ -69,7 +67,9 @@ class Judgement:
         return "inconclusive" if self.unknown else "passed"
 
 
-def judge(keys: Sequence[KeyRule], report: Report, others: Mapping[str, Report | None]) -> Judgement:
+def judge(
+    keys: Sequence[KeyRule], report: Report, others: Mapping[str, Report | None]
+) -> Judgement:
     """`others`: the service's other environments with their newest reports; None: never one."""
     found = [difference for key in keys for difference in _of_key(key, report, others)]
     return Judgement(
@@ -114,7 +114,8 @@ def _unknown(
 ) -> Iterator[str]:
     compared = [key.name for key in keys if key.across and not key.is_absent]
     if compared and not others:
-        yield f"{_listed(compared)}: there is no other environment to compare {report.environment} with."
+        here = report.environment
+        yield f"{_listed(compared)}: there is no other environment to compare {here} with."
     for name, other in others.items():
         if compared and other is None:
             yield f"{name} has never reported its configuration: run opsboard config there too."
@@ -126,7 +127,8 @@ def _unknown(
         elif other is not None and (
             missing := [key for key in compared if key not in other.fingerprints]
         ):
-            yield f"{name} has not reported {_listed(missing)} yet: run opsboard config there again."
+            keys_there = _listed(missing)
+            yield f"{name} has not reported {keys_there} yet: run opsboard config there again."
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -162,16 +164,15 @@ def _words(difference: Mapping[str, str]) -> str:
 # What a report may be --------------------------------------------------------------------------
 
 
-def is_fingerprint(text: str) -> bool:
-    return len(text) == DIGITS and not text.strip("0123456789abcdef")
-
-
 def wrong_names(
     wanted: Sequence[str], given: Sequence[str], *, what: str
 ) -> dict[str, tuple[str, str]]:
     """Keys that are not declared, or are missing, with a code and a sentence, by key."""
     unknown = {
-        name: ("unknown_key", f"{name[:120]} is not a declared {what} of this service: leave it out.")
+        name: (
+            "unknown_key",
+            f"{name[:120]} is not a declared {what} here: leave it out.",
+        )
         for name in given
         if name not in wanted
     }

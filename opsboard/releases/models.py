@@ -316,6 +316,9 @@ class ConfigReport(models.Model):
     fingerprints = models.JSONField(default=dict)
     # By name: whether the rule that is judged beside the service holds.
     rules = models.JSONField(default=dict)
+    # Which key the fingerprints were made with, as opsboard.instrument.config marks it: those of
+    # another say nothing beside these.
+    made_with = models.CharField(max_length=16)
     by_name = models.CharField(max_length=120, blank=True)
 
     class Meta:

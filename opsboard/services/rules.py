@@ -23,6 +23,8 @@ RESERVED = frozenset(
         "pause",
         "review",
         "removal",
+        "config-keys",
+        "gates",
     }
 )
 

@@ -143,7 +143,7 @@ def save_environment(
     """
     before = tell(environment) if environment else None
     stored = environment or Environment(service=service, slug=data["slug"])
-    _set(stored, data, "base_url", "version_route", "version_commit")
+    _set(stored, data, "base_url", "version_route", "version_commit", "version_config_root")
     stored.save()
     set_anew = _keep_variables(stored, variables)
     stand_up(service, now=now, location=settings.LOCATION)

@@ -8,7 +8,11 @@ from django.core.exceptions import ValidationError
 from opsboard.services.addresses import check_base_url
 from opsboard.services.models import Environment, Service, Variable
 from opsboard.services.rules import VARIABLE, check_name, names_in
-from opsboard.services.versions import read_version_commit, read_version_route
+from opsboard.services.versions import (
+    read_version_commit,
+    read_version_config_root,
+    read_version_route,
+)
 from opsboard.web.forms.about import refuse_taken
 from opsboard.web.forms.editing import EditForm
 from opsboard.web.forms.fields import AddressField, LineField, SlugField
@@ -46,6 +50,12 @@ class EnvironmentForm(EditForm):
         required=False,
         max_length=200,
         help_text="As in json $.commit.",
+    )
+    version_config_root = LineField(
+        label="Config root in the answer",
+        required=False,
+        max_length=200,
+        help_text="As in json $.config_root, where the service tells it.",
     )
 
     def __init__(
@@ -89,12 +99,20 @@ class EnvironmentForm(EditForm):
             raise ValidationError(wrong)
         return commit
 
+    def clean_version_config_root(self) -> str:
+        root, wrong = read_version_config_root(self.cleaned_data["version_config_root"])
+        if wrong:
+            raise ValidationError(wrong)
+        return root
+
     def clean(self) -> None:
         route, commit = (self.cleaned_data.get(f"version_{part}") for part in ("route", "commit"))
         if route == "" and commit:
             self.add_error("version_route", "Write the route that tells the commit.")
         if commit == "" and route:
             self.add_error("version_commit", "Write where the commit stands, as in json $.commit.")
+        if commit == "" and not route and self.cleaned_data.get("version_config_root"):
+            self.add_error("version_route", "Write the route that tells the config root.")
 
 
 class VariableForm(forms.Form):
@@ -195,7 +213,7 @@ VariableFormSet: Any = forms.formset_factory(
 
 def stored_environment(environment: Environment | None) -> dict[str, Any]:
     shown = environment or Environment(slug="")
-    names = ("slug", "base_url", "version_route", "version_commit")
+    names = ("slug", "base_url", "version_route", "version_commit", "version_config_root")
     variables = environment.variables.order_by("name") if environment else []
     # Part of the version, shown as rows; a ciphertext tells that a secret was changed, no more.
     written = [(one.name, one.value, one.is_secret) for one in variables]
