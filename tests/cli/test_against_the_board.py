@@ -12,7 +12,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from opsboard.incidents.models import Incident
 from opsboard.people import tokens
+from opsboard.people.audit import Actor, Via
 from opsboard.releases.models import Decision, Evidence, Hold, Release
+from opsboard.rollbacks.writing import Place, Text, write
 from opsboard.services.models import ConfigKey, CriticalPath, Environment, Service
 from tests.cli.calling import Ended, call
 from tests.far_side import FarSide, answer
@@ -47,8 +49,23 @@ def staging(service: Service, environment: Environment) -> Environment:
     return service.environments.create(slug="staging", base_url="http://127.0.0.1:9")
 
 
-def test_a_release_is_named_once_and_shown(opsboard: Opsboard, service: Service) -> None:
-    service.environments.create(slug="production", base_url="http://127.0.0.1:9")
+@pytest.fixture
+def noted(service: Service, environment: Environment, editor: User) -> Service:
+    """With a rollback note that somebody has just read; nobody has rehearsed it."""
+    steps = [{"do": "Go back", "run": "deploy back", "see": "back", "call": ""}]
+    text = Text(
+        title="Go back",
+        use_when="Fares are wrong.",
+        does_not_undo="What was sold.",
+        minutes=4,
+        steps=steps,
+    )
+    by, now = Actor(editor, Via.PAGES), timezone.now()
+    assert write(Place(service), text, base=0, is_checked=True, by=by, now=now)
+    return service
+
+
+def test_a_release_is_named_once_and_shown(opsboard: Opsboard, noted: Service) -> None:
     more = ("--summary", "Quotes in euro", "--commits", "3", "--migration", "0007_euro")
     first = opsboard(*CREATE, *more, "--json")
     again = opsboard(*CREATE)
@@ -64,7 +81,7 @@ def test_a_release_is_named_once_and_shown(opsboard: Opsboard, service: Service)
     assert (listed.code, listed.out.split()[0]) == (0, "1.4.0")
 
 
-def test_the_gate_follows_the_evidence(opsboard: Opsboard, service: Service) -> None:
+def test_the_gate_follows_the_evidence(opsboard: Opsboard, noted: Service) -> None:
     opsboard(*CREATE)
     before = opsboard("gate", *OF, "--json")
     run = ("run", *OF, "--commit", COMMIT, "--gate")
@@ -134,7 +151,7 @@ def test_what_went_out_and_came_back(
     assert (ended.code, Hold.objects.open().exists()) == (0, False)
 
 
-def test_a_hold_freezes(opsboard: Opsboard, service: Service) -> None:
+def test_a_hold_freezes(opsboard: Opsboard, noted: Service) -> None:
     opsboard(*CREATE)
     held = opsboard("hold", "fares-api", "--reason", "The database is being moved.")
     frozen = opsboard("gate", *OF)
@@ -233,9 +250,9 @@ def test_silences(opsboard: Opsboard, service: Service) -> None:
     listed = opsboard("silence", "list")
     ended = opsboard("silence", "end", number)
     after = opsboard("silence", "list")
-    nothing = opsboard("silence", "create", "--reason", "All of it", "--for", "1h")
+    all_of_it = opsboard("silence", "create", "--reason", "All of it", "--for", "1h")
 
-    assert [one.code for one in (made, listed, ended, after, nothing)] == [0, 0, 0, 0, 9]
+    assert [one.code for one in (made, listed, ended, after, all_of_it)] == [0, 0, 0, 0, 2]
     assert "Moving the database" in listed.out
     assert after.out == "No silence is in force.\n"
 
@@ -263,7 +280,11 @@ def test_board_files_and_the_way_back(opsboard: Opsboard, tmp_path: Path) -> Non
     file = tmp_path / "board.yaml"
     file.write_text(BOARD)
     secret = {"QUAY_TOKEN": "s3cret-of-the-quay"}
-    unset = opsboard("apply", str(file))
+    other = tmp_path / "wrong.yaml"
+    other.write_text("services:\n  quay-map: {owner: nobody}\n")
+    wrong = opsboard("apply", str(other))
+    other.unlink()
+    unset = opsboard("board", "plan", str(file))
     plan = opsboard("board", "plan", str(file), **secret)
     dry = opsboard("apply", str(file), "--dry-run", **secret)
     absent = Service.objects.filter(slug="quay-map").exists()
@@ -271,8 +292,9 @@ def test_board_files_and_the_way_back(opsboard: Opsboard, tmp_path: Path) -> Non
     again = opsboard("apply", str(tmp_path), **secret)
     note = opsboard("note", "show", "quay-map")
 
-    assert [one.code for one in (unset, plan, dry, done, again, note)] == [9, 0, 0, 0, 0, 0]
-    assert "QUAY_TOKEN" in unset.err
+    assert [one.code for one in (wrong, unset, plan, dry, done, again, note)] == [9, *[0] * 6]
+    assert "wrong.yaml:2:" in wrong.err
+    assert "QUAY_TOKEN" in unset.out
     assert not absent
     assert "+ service quay-map" in done.out
     assert again.out == "Nothing changes.\n"
