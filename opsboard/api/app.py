@@ -69,10 +69,6 @@ ROUTERS: list[Router] = [
     evidence.router,
     decisions.router,
     incidents.router,
-    releases.router,
-    evidence.router,
-    decisions.router,
-    config.router,
     notes.router,
     silences.router,
     probing.router,
@@ -80,6 +76,7 @@ ROUTERS: list[Router] = [
     releases.router,
     evidence.router,
     decisions.router,
+    config.router,
 ]
 
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import textwrap
 from collections.abc import Callable
 from datetime import datetime
 
@@ -24,7 +25,7 @@ def command(
     parser = commands.add_parser(
         name,
         help=does,
-        description=f"{does[0].upper()}{does[1:]}.{' ' + more if more else ''}",
+        description=textwrap.fill(f"{does[0].upper()}{does[1:]}. {more}", 80),
         epilog=own + FOR_ALL,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

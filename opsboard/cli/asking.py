@@ -64,11 +64,12 @@ class Board:
         self,
         *parts: str,
         body: Mapping[str, Any],
+        query: Mapping[str, object] | None = None,
         key: str = "",
         patience: Patience | None = None,
     ) -> Object:
         """Raises Refused when the board says no, else NoAnswer."""
-        return self._ask("POST", parts, {}, body, key or secrets.token_hex(16), patience)
+        return self._ask("POST", parts, query or {}, body, key or secrets.token_hex(16), patience)
 
     def _ask(
         self,

@@ -1,11 +1,18 @@
 """Whether a release may go out, and whether a change did what was expected: for `&&` in CI."""
 
 import argparse
-import os
 import time
 
 from opsboard.cli.answers import Object, objects, text, word
-from opsboard.cli.arguments import Commands, add_release, add_service, command, commit, duration
+from opsboard.cli.arguments import (
+    Commands,
+    Parser,
+    add_release,
+    add_service,
+    command,
+    commit,
+    duration,
+)
 from opsboard.cli.asking import Board, board_of
 from opsboard.cli.leaving import Away, NoAnswer, NotThere
 from opsboard.cli.printing import document, paint, plain, say, table
@@ -61,7 +68,7 @@ def add(commands: Commands) -> None:
     )
     add_service(gate_parser)
     add_release(gate_parser)
-    gate_parser.add_argument("--wait", metavar="TIME", type=duration, default=0.0)
+    _add_wait(gate_parser)
     gate_parser.add_argument("--allow-overridden", action="store_true")
     gate_parser.add_argument(
         "--commit", metavar="C", type=commit, help="end with 7 when the release is another commit"
@@ -80,7 +87,17 @@ def _add_compare(commands: Commands) -> None:
     )
     parser.add_argument("change", metavar="CHANGE")
     parser.add_argument("--expect", choices=["improved", "no_change", "not_regressed"])
-    parser.add_argument("--wait", metavar="TIME", type=duration, default=0.0)
+    _add_wait(parser)
+
+
+def _add_wait(parser: Parser) -> None:
+    for name, otherwise, what in (
+        ("wait", 0.0, "how long to wait for an answer that may still come"),
+        ("every", _EVERY, "how long between two questions while waiting (5s)"),
+    ):
+        parser.add_argument(
+            f"--{name}", metavar="TIME", type=duration, default=otherwise, help=what
+        )
 
 
 # gate ------------------------------------------------------------------------------------------
@@ -93,18 +110,13 @@ def gate(asked: argparse.Namespace) -> int:
         left = give_up - time.monotonic()
         if left <= 0 or (found and found.whole not in _MAY_COME):
             break
-        time.sleep(min(_every(), left))
+        time.sleep(min(asked.every, left))
     if found is None:
         raise trouble or Away("The board was not asked.")
     _print(asked, found)
     if found.whole == OVERRIDDEN and asked.allow_overridden:
         return 0
     return EXIT_CODES[found.whole]
-
-
-def _every() -> float:
-    """Between two questions while waiting."""
-    return float(os.environ.get("OPSBOARD_ASK_EVERY", _EVERY))
 
 
 def _try(board: Board, asked: argparse.Namespace) -> tuple[Readiness | None, Away | None]:
@@ -154,7 +166,7 @@ def compare(asked: argparse.Namespace) -> int:
         left = give_up - time.monotonic()
         if verdict != COLLECTING or left <= 0:
             break
-        time.sleep(min(_every(), left))
+        time.sleep(min(asked.every, left))
     reasons = [plain(one) for one in _reasons(said)]
     if asked.json:
         document(said)

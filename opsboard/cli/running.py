@@ -3,7 +3,7 @@
 import argparse
 import os
 import shlex
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from opsboard.cli import junit, masking
@@ -30,8 +30,8 @@ _MORE = (
     " what stands in variables whose names look like a secret's). A JUnit report gives the counts"
     " without which unit and integration are never met."
 )
-# It only says that the gate is being answered: the command does not wait for it.
-_ANNOUNCED = Patience(seconds=5.0, tries=1, each=5.0)
+# Of telling that it runs, which is asked once: the command waits for it.
+_ANNOUNCED_WITHIN = 5.0
 _LONGEST_COMMAND = 2000
 
 
@@ -97,9 +97,10 @@ class _Run:
 
     def _announce(self) -> None:
         """Before the command: that it runs. Its real start is told with its result."""
-        now = datetime.now().astimezone()
+        now, seconds = datetime.now(UTC), min(_ANNOUNCED_WITHIN, self.asked.post_timeout)
+        once = Patience(seconds=seconds, tries=1, each=seconds)
         try:
-            self._post({**self._about(now), "outcome": "running"}, "running", _ANNOUNCED)
+            self._post({**self._about(now), "outcome": "running"}, "running", once)
         except Leave as leave:
             tell(f"{self.asked.gate}: that it runs could not be told. {leave.sentence}")
 

@@ -7,7 +7,10 @@ from typing import Any
 from opsboard.cli.answers import Object, number, objects, text
 from opsboard.cli.arguments import Commands, command, duration, group
 from opsboard.cli.asking import board_of
+from opsboard.cli.leaving import Usage
 from opsboard.cli.printing import document, plain, say, table
+
+_PARTS = ("team", "service", "path", "environment")
 
 
 def add(commands: Commands) -> None:
@@ -17,8 +20,9 @@ def add(commands: Commands) -> None:
     )
     create.add_argument("--reason", metavar="TEXT", required=True)
     create.add_argument("--for", metavar="TIME", type=duration, required=True, dest="seconds")
-    for name in ("team", "service", "path", "environment"):
-        create.add_argument(f"--{name}", metavar="SLUG", help="all, unless said")
+    for name in _PARTS:
+        create.add_argument(f"--{name}", metavar="SLUG")
+    create.add_argument("--everything", action="store_true", help="in place of all of these")
     listing = command(silences, "list", "list the silences in force", list_silences)
     listing.add_argument("--service", metavar="S")
     listing.add_argument("--all", action="store_true", help="those that ended too")
@@ -33,12 +37,12 @@ def _number(written: str) -> str:
 
 
 def begin(asked: argparse.Namespace) -> int:
-    body: dict[str, Any] = {
-        name: getattr(asked, name)
-        for name in ("reason", "team", "service", "path", "environment")
-        if getattr(asked, name)
-    }
-    body["minutes"] = max(math.ceil(asked.seconds / 60), 1)
+    parts = {name: getattr(asked, name) for name in _PARTS if getattr(asked, name)}
+    if bool(parts) == asked.everything:
+        # Left out by mistake, it would silence the whole board.
+        raise Usage("Say what to silence with --team, --service, --path or --environment.")
+    minutes = max(math.ceil(asked.seconds / 60), 1)
+    body: dict[str, Any] = {"reason": asked.reason, "minutes": minutes, **parts}
     return _print(asked, board_of(asked).post("silences", body=body))
 
 
