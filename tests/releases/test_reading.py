@@ -4,23 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from opsboard.people.audit import Actor, Via
-from opsboard.probes.models import Kind, Observation, Probe, StateChange, microseconds, stand_up
-from opsboard.probes.rules import State, Verdict
+from opsboard.probes.models import Probe, StateChange, microseconds, stand_up
+from opsboard.probes.rules import State
 from opsboard.releases.models import (
     Evidence,
-    Freeze,
-    GateChoice,
-    Hold,
-    Override,
-    OverrideAct,
     Release,
 )
-from opsboard.releases.reading import read_readiness, readiness_of
-from opsboard.releases.rules import Whole, Word
+from opsboard.releases.reading import readiness_of
+from opsboard.releases.rules import Whole
 from opsboard.rollbacks.models import NoteVersion, Rehearsal, RollbackNote
 from opsboard.rollbacks.rules import steps_digest
-from opsboard.services.models import CriticalPath, Running, Service, Team
+from opsboard.services.models import Running, Service
 from tests.company import NOON, a_service
 
 pytestmark = pytest.mark.django_db
