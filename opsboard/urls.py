@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from opsboard.api import reference
 from opsboard.api.addresses import nowhere, patterns
 from opsboard.web import (
     account,
@@ -30,6 +31,7 @@ from opsboard.web import (
     silences,
     suppressed,
     teams,
+    tokens,
 )
 
 urlpatterns = [
@@ -138,6 +140,10 @@ urlpatterns = [
     path("people/new", people.new, name="person-new"),
     path("people/<int:person>/edit", people.edit, name="person-edit"),
     path("people/<int:person>/link", people.link, name="person-link"),
+    path("tokens", tokens.index, name="tokens"),
+    path("tokens/new", tokens.new, name="token-new"),
+    path("tokens/<int:api_token>/revocation", tokens.revoke, name="token-revoke"),
+    path("api-reference", reference.index, name="api-reference"),
     path("api/v1", nowhere, name="api"),
     path("api/v1/", include((patterns(), "api"))),
 ]  # fmt: skip

@@ -38,7 +38,7 @@ def patterns(of: Api = api) -> list[URLPattern]:
     return [
         path("openapi.json", open_to_all(openapi), name="openapi"),
         *(_behind(route, found, described) for route, found in views.items()),
-        re_path(r"^.*\Z", nowhere, name="nowhere"),
+        re_path(r"^[\s\S]*\Z", nowhere, name="nowhere"),
     ]
 
 

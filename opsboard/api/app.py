@@ -13,7 +13,21 @@ from ninja.errors import HttpError, ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
-from opsboard.api import decisions, document, evidence, releases, wrong
+from opsboard.api import (
+    boards,
+    decisions,
+    document,
+    evidence,
+    incidents,
+    notes,
+    observations,
+    paths,
+    probing,
+    releases,
+    services,
+    silences,
+    wrong,
+)
 from opsboard.api.bodies import Body as Body
 from opsboard.api.problems import Problem, answer, problem
 from opsboard.releases.refusing import Refused
@@ -46,7 +60,19 @@ class Api(NinjaAPI):
         return document.completed(made)
 
 
-ROUTERS: list[Router] = [releases.router, evidence.router, decisions.router]
+ROUTERS: list[Router] = [
+    services.router,
+    paths.router,
+    observations.router,
+    incidents.router,
+    notes.router,
+    silences.router,
+    probing.router,
+    boards.router,
+    releases.router,
+    evidence.router,
+    decisions.router,
+]
 
 
 def _validation(_: HttpRequest, found: Any) -> HttpResponse:

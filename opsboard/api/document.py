@@ -7,6 +7,7 @@ from typing import Any
 
 from ninja.openapi.schema import OpenAPISchema
 
+from opsboard.api.examples import example_of
 from opsboard.api.once import KEY, LONGEST_KEY, REPLAYED
 
 PREFIX = "api/v1/"
@@ -74,7 +75,7 @@ EXAMPLE = {
 
 
 class Described:
-    """The document, and what the door asks of it: methods and parameters of an address."""
+    """The document, and what the door asks of it: methods, parameters and body of an address."""
 
     def __init__(self, whole: Mapping[str, Any]) -> None:
         self.whole = whole
@@ -86,6 +87,9 @@ class Described:
         """The names that a query may have."""
         operation = self._at(route).get(method.lower(), {})
         return {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+
+    def takes_body(self, route: str, method: str) -> bool:
+        return "requestBody" in self._at(route).get(method.lower(), {})
 
     def _at(self, route: str) -> dict[str, Any]:
         """`route` as Django writes it: api/v1/services/<slug:service>."""
@@ -113,7 +117,14 @@ def completed(made: OpenAPISchema) -> OpenAPISchema:
     for operations in made["paths"].values():
         for method, operation in operations.items():
             _complete(method, operation)
+            _give_example(operation, schemas)
     return made
+
+
+def _give_example(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        if "example" not in content and "examples" not in content:
+            content["example"] = example_of(content["schema"], schemas)
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
@@ -124,6 +135,9 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     for status, why in sorted(statuses.items()):
         if status not in answers and str(status) not in answers:
             answers[status] = _error_answer(status, why)
+    for status, one in answers.items():
+        if int(status) < 300 and int(status) != 204:
+            one.setdefault("content", {"application/json": {"schema": {}}})
     operation["responses"] = {str(status): one for status, one in answers.items()}
     if method == "post":
         _complete_post(operation)

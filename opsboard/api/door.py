@@ -26,6 +26,10 @@ type View = Callable[..., Any]
 
 MINUTE = 60
 RETRY_SECONDS = 5
+# Of parameters that nobody knows.
+MOST_ERRORS = 20
+# They record nothing, so nothing can happen twice; and no transaction waits for other machines.
+ASKED_ANEW = ("probes", "check")
 logger = logging.getLogger(__name__)
 
 
@@ -39,9 +43,9 @@ def behind_the_door(view: View, described: Callable[[], Described]) -> View:
         request.token = token = _token(request, timezone.now())  # type: ignore[attr-defined]
         _count(token, timezone.now())
         _check_parameters(request, described().parameters(route, request.method or ""))
-        request.read_body = reading.read(request)  # type: ignore[attr-defined]
+        _read_body(request, described().takes_body(route, request.method or ""))
         key = once.key_of(request) if request.method == "POST" else ""
-        if key:
+        if key and route.rpartition("/")[2] not in ASKED_ANEW:
             return once.once(request, token, key, lambda: view(request, *args, **kwargs))
         response: HttpResponse = view(request, *args, **kwargs)
         return response
@@ -97,8 +101,13 @@ def _forbidden(message: str) -> Problem:
 def _answering(inside: View) -> View:
     @csrf_exempt
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        method = request.method
         response = _answer(inside, request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
+        if method == "HEAD":
+            request.method = method
+            response["Content-Length"] = str(len(response.content))
+            response.content = b""
         return response
 
     # As opsboard.web.access reads it: the token is asked for here.
@@ -154,7 +163,7 @@ def _words_of(request: HttpRequest) -> list[str]:
 
 
 def _method(request: HttpRequest, known: list[str]) -> HttpResponse | None:
-    """The answer to OPTIONS. HEAD is served as GET; the server leaves out the body."""
+    """The answer to OPTIONS. HEAD is served as GET; its body is left out after. Raises 405."""
     allowed = ", ".join(sorted({*known, "OPTIONS", *(["HEAD"] if "GET" in known else [])}))
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers={"Allow": allowed})
@@ -175,13 +184,17 @@ def _check_parameters(request: HttpRequest, known: set[str]) -> None:
         raise Problem(400, errors[:MOST_ERRORS])
 
 
-MOST_ERRORS = 20
-
-
 def _unknown(name: str, known: set[str]) -> dict[str, str]:
     meant = did_you_mean(name, tuple(sorted(known)), {}) if known else "this address has none."
     message = f"There is no parameter of this name: {meant}"
     return error("unknown_parameter", message, field=name[:80])
+
+
+def _read_body(request: HttpRequest, is_taken: bool) -> None:
+    value = None if request.method == "GET" else reading.read(request)
+    if value and not is_taken:
+        raise problem(422, "no_body", "This operation takes no body: leave it out.", pointer="")
+    request.read_body = value  # type: ignore[attr-defined]
 
 
 # The token -------------------------------------------------------------------------------------

@@ -101,7 +101,9 @@ class NewEvidence(Body):
 
 class NewTag(Body):
     tag: Line = Field(max_length=LONGEST_TAG)
-    object: Commit = Field(description="The object id it points to, as `git rev-parse` prints it.")
+    object: Commit = Field(
+        description="What it points to, as `git rev-parse TAG^{commit}` prints it."
+    )
     commit: Commit = Field(description="The commit that was tagged. It has to be this release's.")
 
 

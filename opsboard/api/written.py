@@ -1,4 +1,4 @@
-"""How values stand in JSON: times in ISO 8601 and UTC, durations in milliseconds, people by name."""
+"""Values as JSON has them: times in ISO 8601 and UTC, durations in ms, people by name."""
 
 from datetime import UTC, datetime
 from typing import Any

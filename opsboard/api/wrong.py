@@ -26,9 +26,9 @@ SENTENCES: dict[str, str] = {
     "bool_type": "Write true or false.",
     "bool_parsing": "Write true or false.",
     "list_type": "Write a list: [ … ].",
-    "dict_type": "Write an object: { … }.",
-    "model_type": "Write an object: { … }.",
-    "model_attributes_type": "Write an object: { … }.",
+    "dict_type": "Write an object: {{ … }}.",
+    "model_type": "Write an object: {{ … }}.",
+    "model_attributes_type": "Write an object: {{ … }}.",
     "none_required": "Leave this out, or write null.",
     "literal_error": "Write one of {expected}.",
     "enum": "Write one of {expected}.",
@@ -49,20 +49,49 @@ SENTENCES: dict[str, str] = {
 }
 
 
+CODES: dict[str, str] = {
+    "extra_forbidden": "unknown_field",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "string_pattern_mismatch": "wrong_form",
+    "literal_error": "not_one_of",
+    "enum": "not_one_of",
+    "greater_than": "out_of_bounds",
+    "greater_than_equal": "out_of_bounds",
+    "less_than": "out_of_bounds",
+    "less_than_equal": "out_of_bounds",
+    "int_from_float": "wrong_type",
+    "finite_number": "wrong_type",
+    "none_required": "wrong_type",
+    "value_error": "wrong_value",
+    "assertion_error": "wrong_value",
+    "timezone_aware": "no_zone",
+    "datetime_object_invalid": "wrong_type",
+}
+OF_TYPE = ("_type", "_parsing", "_parsing_size")
+
+
 def said(found: Mapping[str, Any], model: Any) -> Error:
     """One mistake. `model` is what ninja made of the parameters of a view from one source."""
     place = model.__ninja_flatten_map_reverse__.get(found["loc"], found["loc"])
     message = _message(found, model)
-    code = {"extra_forbidden": "unknown_field"}.get(str(found["type"]), str(found["type"]))
+    code = _code(str(found["type"]))
     if model.__ninja_param_source__ == "body":
         # The first part is the name of the view's parameter.
         return error(code, message, pointer=pointer_to(place[1:]))
     return error(code, message, field=str(place[-1]))
 
 
-def _message(found: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _code(kind: str) -> str:
+    """Our own word, which stays the same when pydantic's changes."""
+    return "wrong_type" if kind.endswith(OF_TYPE) else CODES.get(kind, kind)
+
+
+def _message(found: Mapping[str, Any], model: Any) -> str:
     place: Sequence[Any] = found["loc"]
     kind, context = str(found["type"]), found.get("ctx") or {}
+    if kind == "missing" and model.__ninja_param_source__ == "body" and len(place) == 1:
+        return "Send a body: this operation needs one."
     if kind == "extra_forbidden":
         return _unknown(str(place[-1]), _fields_at(model, place[:-1]))
     if kind in ("value_error", "assertion_error") and "error" in context:

@@ -1,6 +1,5 @@
 """What `manage.py probe` is to ask: a stored path or an address, with what was said on the line."""
 
-import difflib
 import json
 import re
 from collections.abc import Sequence
@@ -12,8 +11,8 @@ from opsboard.expectations.clauses import Clause
 from opsboard.expectations.grammar import ClauseErrors, parse
 from opsboard.expectations.units import exact_duration, parse_duration
 from opsboard.outbound.reply import Ask
-from opsboard.probes.models import Probe
-from opsboard.probes.orders import Order, compile_expected, compile_order, policy_of_this_place
+from opsboard.probes.asking import NowhereToAskError, did_you_mean, order_now, place_of
+from opsboard.probes.orders import Order, compile_expected, policy_of_this_place
 from opsboard.services.addresses import check_url
 from opsboard.services.models import SECOND, CriticalPath, Environment, Service
 from opsboard.services.rules import Pairs, read_headers
@@ -118,47 +117,32 @@ def _order_of_path(line: Line, path: CriticalPath) -> Order:
     path.body = path.body if line.body is None else line.body
     path.follows_redirects = path.follows_redirects and line.follows
     path.expected_result = _expected(line) or path.expected_result
-    return compile_order(Probe(path=path, environment=_environment(path, line.environment)))
+    return order_now(path, _environment(path, line.environment))
 
 
 def _path(service: str, slug: str) -> CriticalPath:
     services = list(Service.objects.standing().values_list("slug", flat=True))
     if service not in services:
-        raise UsageError(f"There is no service {service}. {_nearest(service, services)}")
+        raise UsageError(f"There is no service {service}. {did_you_mean(service, services)}")
     paths = CriticalPath.objects.standing().filter(service__slug=service)
     found = paths.select_related("service__team").filter(slug=slug).first()
     if found is None:
         known = [f"{service}/{one}" for one in paths.values_list("slug", flat=True)]
-        raise UsageError(f"{service} has no path {slug}. {_nearest(f'{service}/{slug}', known)}")
+        near = did_you_mean(f"{service}/{slug}", known)
+        raise UsageError(f"{service} has no path {slug}. {near}")
     return found
 
 
 def _environment(path: CriticalPath, wanted: str | None) -> Environment:
-    places = _places(path)
-    slugs = [place.slug for place in places]
-    if not places:
-        raise UsageError(f"{path.service.slug} runs nowhere yet: add an environment first.")
-    if wanted is None and len(places) > 1 and "production" not in slugs:
-        raise UsageError(f"Say where with --environment: {' or '.join(slugs)}.")
-    slug = wanted or ("production" if "production" in slugs else slugs[0])
-    if slug not in slugs:
-        raise UsageError(f"{path.slug} is not asked in {slug}. {_nearest(slug, slugs)}")
-    return places[slugs.index(slug)]
-
-
-def _places(path: CriticalPath) -> list[Environment]:
-    places = path.service.environments.standing().order_by("slug")
-    return path.asked_in(places.prefetch_related("variables"))
+    try:
+        return place_of(path, wanted)
+    except NowhereToAskError as nowhere:
+        raise UsageError(str(nowhere)) from nowhere
 
 
 def _replaced(headers: Pairs, given: Pairs) -> Pairs:
     names = {name.lower() for name, _ in given}
     return [pair for pair in headers if pair[0].lower() not in names] + given
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=3, cutoff=0.4) or list(known)[:10]
-    return f"Did you mean {' or '.join(near)}?" if near else "There are none yet."
 
 
 # The options --------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ class Actor:
     # None: nobody signed in; `who` then says what acts ("manage.py apply").
     person: User | None
     via: AuditEntry.Via
+    # Via.API: the token, by its name and prefix.
     who: str = ""
     address: str | None = None
 
@@ -60,6 +61,7 @@ def entry(
         person=actor.person,
         who=actor.name[:150],
         via=actor.via,
+        token=actor.who[:140] if actor.via == Via.API and actor.person else None,
         address=actor.address,
         act=act,
         kind=kind,

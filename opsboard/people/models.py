@@ -129,6 +129,9 @@ class AuditEntry(models.Model):
     who = models.CharField(max_length=150)
     via = models.CharField(max_length=7, choices=Via)
     address = models.GenericIPAddressField(null=True, blank=True)
+    # Which token, by its name and prefix, where `person` acted by one. None, and not "": a column
+    # that may not be null would make the table anew on SQLite, without its triggers.
+    token = models.CharField(max_length=140, null=True, blank=True)  # noqa: DJ001
     # A verb in the past: "added", "changed", "removed", "restored", "signed in".
     act = models.CharField(max_length=40)
     # "service" and "fares-api"; "path" and "fares-api/price-a-crossing"; "person" and a name.
@@ -145,6 +148,11 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} {self.act} {self.kind} {self.subject}"
+
+    @property
+    def how(self) -> str:
+        """ "on the pages", "by the token CI of fares (Ab12Cd34…)"."""
+        return f"by the token {self.token}" if self.token else self.get_via_display()
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

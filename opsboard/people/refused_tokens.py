@@ -11,7 +11,7 @@ from opsboard.people.audit import Actor, Via
 from opsboard.people.models import AuditEntry
 from opsboard.people.tries import network_of
 
-ACT, KIND = "refused", "token"
+ACT = "refused"
 NETWORK_LIMIT, NETWORK_WINDOW = 5, timedelta(minutes=1)
 LIMIT, WINDOW = 200, timedelta(hours=1)
 
@@ -23,11 +23,11 @@ def note(written: str, *, address: str, now: datetime) -> None:
         return
     shown = f"{prefix}…"
     actor = Actor(None, Via.API, who=shown, address=address if network_of(address) else None)
-    audit.record(actor, ACT, KIND, shown, now=now)
+    audit.record(actor, ACT, tokens.KIND, shown, now=now)
 
 
 def _are_enough(network: str, now: datetime) -> bool:
-    entries = AuditEntry.objects.filter(kind=KIND, act=ACT, at__gt=now - WINDOW, at__lte=now)
+    entries = AuditEntry.objects.filter(kind=tokens.KIND, act=ACT, at__gt=now - WINDOW, at__lte=now)
     recent = list(entries.values_list("address", "at")[:LIMIT])
     near = [
         address

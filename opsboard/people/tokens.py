@@ -13,13 +13,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
-from opsboard.people.models import ApiToken, digest, role_of
+from opsboard.people.audit import Actor, record
+from opsboard.people.models import (
+    AnsweredRequest,
+    ApiToken,
+    ApiTokenQuerySet,
+    Role,
+    digest,
+    role_of,
+)
 from opsboard.people.roles import ADMINISTRATOR, EDITOR, VIEWER, RoleName
 
 PATTERN = r"obs_ci_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}"
 LASTS_AT_MOST = timedelta(days=365)
+SOON = timedelta(days=14)
 PREFIX = 8
+KIND = "token"
+# How long a request that is sent again, with its key, is known to be the same.
+KEYS_LAST = timedelta(days=7)
 
 _LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _WHOLE = re.compile(rf"{PATTERN}\Z")
@@ -70,6 +83,63 @@ def make(
     return token, whole
 
 
+def add(
+    *,
+    name: str,
+    scopes: Sequence[str],
+    services: Sequence[str],
+    gates: Sequence[str],
+    expires_at: datetime,
+    by: Actor,
+    now: datetime,
+) -> tuple[ApiToken, str]:
+    """`make`, by a person who is signed in, with its audit entry: that has the prefix only."""
+    if by.person is None or not set(scopes) <= set(scopes_for(role_of(by.person))):
+        raise PermissionError("Nobody gives a token more than they may do themselves.")
+    with transaction.atomic():
+        token, whole = make(
+            name=name,
+            scopes=scopes,
+            services=services,
+            gates=gates,
+            by=by.person,
+            now=now,
+            expires_at=expires_at,
+        )
+        record(by, "added", KIND, str(token), now=now, after=facts(token))
+    return token, whole
+
+
+def revoke(token: ApiToken, *, by: Actor, now: datetime) -> bool:
+    """From now on it opens nothing. False: it was revoked before."""
+    with transaction.atomic():
+        standing = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
+        if not standing.update(revoked_at=now, revoked_by=by.person):
+            return False
+        record(by, "revoked", KIND, str(token), now=now)
+    return True
+
+
+def facts(token: ApiToken) -> dict[str, object]:
+    """What the audit log keeps of it."""
+    return {
+        "allows": token.scopes,
+        "services": token.services or "every service",
+        "gates": token.gates or "every gate",
+        "ends": f"{token.expires_at:%Y-%m-%d %H:%M} UTC",
+    }
+
+
+def scopes_for(role: Role | None) -> list[str]:
+    """What somebody of that role may let a program do."""
+    return [scope for scope in SCOPES if role is not None and role.allows(ROLE_FOR[scope])]
+
+
+def soon_over(of: ApiTokenQuerySet, *, now: datetime) -> ApiTokenQuerySet:
+    """Those that still work and soon end, the first to end first."""
+    return of.usable(now).filter(expires_at__lte=now + SOON).order_by("expires_at", "pk")
+
+
 def find(written: str, *, now: datetime) -> ApiToken | None:
     """None: it is none of ours, or revoked, or its time is over. The answer is the same for all."""
     if not is_whole(written):
@@ -102,6 +172,11 @@ def covers(token: ApiToken, service: str) -> bool:
 
 def covers_gate(token: ApiToken, gate: str) -> bool:
     return not token.gates or gate in token.gates
+
+
+def prune(*, now: datetime) -> None:
+    """Forget the answers to requests whose keys are no longer kept."""
+    AnsweredRequest.objects.filter(at__lt=now - KEYS_LAST).delete()
 
 
 def _checksum(text: str) -> str:

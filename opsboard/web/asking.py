@@ -6,12 +6,11 @@ from datetime import datetime
 from opsboard.expectations.facts import Facts
 from opsboard.expectations.got import Holding
 from opsboard.expectations.shown import on_one_line
-from opsboard.outbound.http import ask_once
 from opsboard.outbound.reply import Reply
-from opsboard.probes.models import Probe, microseconds
-from opsboard.probes.orders import Order, compile_order
+from opsboard.probes.asking import ask_order, order_now
+from opsboard.probes.orders import Order
 from opsboard.probes.recording import EXCERPT_BYTES, HIDDEN_HEADERS, printable
-from opsboard.probes.rules import STATES, Judgement, State, judge
+from opsboard.probes.rules import STATES, Judgement, State
 from opsboard.services.models import CriticalPath, Environment
 from opsboard.web.words import counted, duration, size
 
@@ -50,19 +49,9 @@ class Asked:
 
 def ask_path(path: CriticalPath, environment: Environment, *, now: datetime) -> Asked:
     """Ask as a worker would, without recording. `path` may be one that was never saved."""
-    order = compile_order(Probe(path=path, environment=environment))
+    order = order_now(path, environment)
     reply, judgement = ask_order(order, now=now)
     return shown(order, reply, judgement, environment=environment.slug)
-
-
-def ask_order(order: Order, *, now: datetime) -> tuple[Reply, Judgement]:
-    reply = (
-        order.refusal()
-        if order.problem
-        else ask_once(order.ask_for(microseconds(now), now=now), policy=order.policy)
-    )
-    clauses = (*order.expected.clauses, *order.expected.windowed)
-    return reply, judge(reply, clauses, now=now)
 
 
 def shown(order: Order, reply: Reply, judgement: Judgement, *, environment: str) -> Asked:

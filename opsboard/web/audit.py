@@ -60,7 +60,7 @@ def rows_of(entry: AuditEntry) -> Iterator[list[str]]:
     facts = [
         entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         entry.who,
-        entry.get_via_display(),
+        entry.how,
         entry.address or "",
         entry.act,
         entry.kind,

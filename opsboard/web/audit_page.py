@@ -190,6 +190,10 @@ def _incidents(names: set[str]) -> dict[str, str]:
     }
 
 
+def _tokens(names: set[str]) -> dict[str, str]:
+    return dict.fromkeys(names, reverse("tokens"))
+
+
 def _below(
     found: "QuerySet[Any, tuple[str, str]]", subjects: set[str], view: str
 ) -> dict[str, str]:
@@ -207,6 +211,7 @@ PAGES_OF: dict[str, Callable[[set[str]], dict[str, str]]] = {
     "service": _services,
     "environment": _environments,
     "path": _paths,
+    "token": _tokens,
     "rollback note": _notes,
     "incident": _incidents,
 }

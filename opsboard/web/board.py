@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from opsboard.probes.path_states import WORST_FIRST
 from opsboard.probes.rules import State
 from opsboard.web import strips
 from opsboard.web.access import may_edit, requires, signed_in
@@ -21,7 +22,6 @@ from opsboard.web.broken import broken
 from opsboard.web.live import answer
 from opsboard.web.mine_page import ids_of_mine
 from opsboard.web.overview import Overview, ServiceNow, read_overview
-from opsboard.web.path_states import WORST_FIRST
 from opsboard.web.search import LONGEST, services_with
 from opsboard.web.sentences import board_head, board_sub
 

@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from opsboard.alerts.holding import Hold, Overlays
 from opsboard.expectations.histogram import Histogram
 from opsboard.probes.models import HourlyRollup, ServiceDay, microseconds
+from opsboard.probes.path_states import PathNow
 from opsboard.probes.rules import State
 from opsboard.web import measuring, strips, words
 from opsboard.web.expected import limits_for
 from opsboard.web.measurements import NO_DATA, NOT_REPORTED, NOTHING, Limit, Measured, severity
 from opsboard.web.overview import ServiceNow
-from opsboard.web.path_states import PathNow
 from opsboard.web.sentences import paths_words
 
 MINUTE = 60 * words.SECOND

@@ -11,12 +11,12 @@ from django.db.models import FETCH_RAISE
 from opsboard.incidents.linking import lowest_below
 from opsboard.incidents.models import Incident, IncidentPath
 from opsboard.probes.models import moment
+from opsboard.probes.path_states import PathNow
 from opsboard.probes.rules import State
 from opsboard.services.models import CriticalPath
 from opsboard.web.incident_notes import notes_of, places_of
 from opsboard.web.notes_for import Notes, WayBack
 from opsboard.web.overview import Overview
-from opsboard.web.path_states import PathNow
 from opsboard.web.words import clock, sentence
 
 BROKEN = (State.FAILING, State.WARNING, State.NO_DATA)

@@ -19,12 +19,13 @@ from django.views.decorators.http import require_http_methods
 from opsboard.alerts.planning import reconcile
 from opsboard.outbound.http import ask_once
 from opsboard.people.audit import Actor
+from opsboard.probes.asking import ask_order
 from opsboard.probes.rules import judge
 from opsboard.services.models import CriticalPath, Service
 from opsboard.services.rules import slug_from
 from opsboard.web import drafts, starting
 from opsboard.web.access import actor_of, requires
-from opsboard.web.asking import Asked, ask_order, shown
+from opsboard.web.asking import Asked, shown
 from opsboard.web.clause_check import check_clauses
 from opsboard.web.forms.first_run import PasteForm, StartForm
 from opsboard.web.forms.services import free_service_slug

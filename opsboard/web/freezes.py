@@ -15,8 +15,8 @@ from opsboard.releases.refusing import Refused
 from opsboard.web.access import actor_of, may_edit, requires
 from opsboard.web.finding import find_service
 from opsboard.web.forms.freezes import EndHoldForm, FreezeForm, HoldForm
-from opsboard.web.forms.reach import about
 from opsboard.web.forms.wording import things_to_fix
+from opsboard.web.release_days import about
 from opsboard.web.release_forms import did
 from opsboard.web.silences import prefilled
 

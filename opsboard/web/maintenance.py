@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from opsboard.alerts.planning import reconcile
+from opsboard.alerts.silencing import about
 from opsboard.expectations.units import exact_duration
 from opsboard.people.audit import record
 from opsboard.services import windows
@@ -20,7 +21,6 @@ from opsboard.services.models import SECOND, MaintenanceWindow
 from opsboard.web.access import actor_of, may_edit, requires, signed_in
 from opsboard.web.forms.fields import zones
 from opsboard.web.forms.maintenance import WEEKDAYS, WindowForm, set_window
-from opsboard.web.forms.reach import about
 from opsboard.web.forms.wording import things_to_fix
 from opsboard.web.silences import prefilled
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from opsboard.probes.path_states import paths_now, shown_probes
 from opsboard.probes.rules import State, worst
 from opsboard.services.models import Service
-from opsboard.web.path_states import paths_now, shown_probes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from django.db.models import FETCH_RAISE, QuerySet
 from django.http import Http404, HttpRequest
 
 from opsboard.rollbacks.models import NoteVersion
+from opsboard.rollbacks.newest import newest_versions
 from opsboard.services.models import Service
 from opsboard.web.note_diff import compare_versions
 from opsboard.web.note_editor import Place
-from opsboard.web.notes_for import Notes, newest_versions, note_url
+from opsboard.web.notes_for import Notes, note_url
 from opsboard.web.sentences import note_sentence, notes_head
 
 

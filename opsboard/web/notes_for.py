@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import FETCH_RAISE, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import FETCH_RAISE, Prefetch
 from django.urls import reverse
 
 from opsboard.rollbacks.models import NoteVersion, RollbackNote
+from opsboard.rollbacks.newest import newest_versions
 from opsboard.services.models import CriticalPath
 from opsboard.web.sentences import note_sentence
 
@@ -26,12 +27,6 @@ class WayBack:
     @property
     def size(self) -> str:
         return note_sentence(len(self.version.steps), self.version.minutes)
-
-
-def newest_versions() -> QuerySet[NoteVersion]:
-    """The version in use of each note: the others may be many, and long."""
-    newest = NoteVersion.objects.filter(note=OuterRef("note")).order_by("-number")
-    return NoteVersion.objects.filter(number=Subquery(newest.values("number")[:1]))
 
 
 class Notes:

@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db.models import FETCH_RAISE
 
 from opsboard.alerts.hearing import Audience
+from opsboard.probes.path_states import WORST_FIRST, PathNow, paths_now, shown_probes
 from opsboard.probes.rules import State, worst
 from opsboard.services.models import Environment, Service
-from opsboard.web.path_states import WORST_FIRST, PathNow, paths_now, shown_probes
 from opsboard.web.who_hears import why_unheard
 
 PRODUCTION = "production"

@@ -8,6 +8,7 @@ from typing import Any
 
 from opsboard.probes.models import Exchange, Kind, Probe, microseconds, moment
 from opsboard.probes.orders import address
+from opsboard.probes.path_states import PathNow, path_now
 from opsboard.probes.rules import State
 from opsboard.services.models import CriticalPath, Environment
 from opsboard.web import measuring
@@ -20,7 +21,6 @@ from opsboard.web.measurements import figures
 from opsboard.web.notes_for import Notes
 from opsboard.web.overview import PRODUCTION
 from opsboard.web.path_history import history, last_probes
-from opsboard.web.path_states import PathNow, path_now
 from opsboard.web.series import RANGES, Range, Series, read_series
 from opsboard.web.who_hears import who_hears_of_path
 from opsboard.web.words import SECOND, clock

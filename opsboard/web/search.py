@@ -12,10 +12,10 @@ from django.db.models import Count, QuerySet, TextField, Value, Window
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
+from opsboard.rollbacks.newest import newest_versions
 from opsboard.services.about import Fact
 from opsboard.services.models import CriticalPath, Service, Team
 from opsboard.web.hits import SHOWN, Hit, Kind, Text, find_in, hit, kind
-from opsboard.web.notes_for import newest_versions
 from opsboard.web.search_releases import releases_kind
 
 # What one looks for is at most this long.

@@ -8,10 +8,10 @@ from datetime import datetime
 from django.db.models import Max
 
 from opsboard.probes.models import HourlyRollup, StateChange, microseconds
+from opsboard.probes.path_states import PathNow
 from opsboard.probes.rules import State
 from opsboard.web import measuring
 from opsboard.web.measurements import NOTHING, Limits, Measured
-from opsboard.web.path_states import PathNow
 from opsboard.web.words import DAY, HOUR, MINUTE
 
 # An hour is counted a few minutes after it ended; longer behind, the gap is shown as one.

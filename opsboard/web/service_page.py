@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import FETCH_RAISE, F
 
 from opsboard.incidents.models import Incident
+from opsboard.probes.path_states import PathNow, paths_now, shown_probes
 from opsboard.probes.rules import State, worst
 from opsboard.releases.models import Release
 from opsboard.services.about import Link
@@ -23,7 +24,6 @@ from opsboard.web.board_rows import (
 from opsboard.web.neighbours import read_neighbours
 from opsboard.web.notes_for import Notes, WayBack
 from opsboard.web.overview import environments_of
-from opsboard.web.path_states import PathNow, paths_now, shown_probes
 from opsboard.web.sentences import service_state
 from opsboard.web.who_hears import who_hears_of_service
 

@@ -4,23 +4,21 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from opsboard.alerts import silencing
 from opsboard.alerts.models import Silence
-from opsboard.alerts.planning import reconcile
-from opsboard.people.audit import record
-from opsboard.web.access import actor_of, may_edit, requires, signed_in
+from opsboard.alerts.silencing import about
+from opsboard.web.access import actor_of, may_edit, requires
 from opsboard.web.finding import find_path, find_service, find_team
-from opsboard.web.forms.reach import about, path_names
+from opsboard.web.forms.reach import path_names
 from opsboard.web.forms.silences import SilenceForm
 from opsboard.web.forms.wording import things_to_fix
 from opsboard.web.words import clock
 
-KIND = "silence"
 ENDED_SHOWN = timedelta(days=30)
 
 
@@ -66,11 +64,15 @@ def new(request: HttpRequest) -> HttpResponse:
     form = SilenceForm(posted, stored=prefilled(request), now=now)
     if not form.is_valid():
         return _page(request, form)
-    with transaction.atomic():
-        silence = _stored(form, request)
-        words = facts(silence)
-        record(actor_of(request), "added", KIND, about(silence), now=now, after=words)
-    reconcile(now=now)
+    data = form.cleaned_data
+    silence = silencing.begin(
+        form.reach(),
+        reason=data["reason"],
+        starts_at=data["starts_at"],
+        ends_at=data["ends_at"],
+        by=actor_of(request),
+        now=now,
+    )
     until = clock(silence.ends_at, now)
     messages.success(request, f"{about(silence)} is silenced until {until} UTC. Observing goes on.")
     return redirect("silences")
@@ -81,18 +83,10 @@ def new(request: HttpRequest) -> HttpResponse:
 def end(request: HttpRequest, silence: int) -> HttpResponse:
     """It holds nothing back from now on; what fails still is told."""
     now = timezone.now()
-    with transaction.atomic():
-        one = get_object_or_404(Silence.objects.select_for_update(of=("self",)), pk=silence)
-        if one.ends_at > max(now, one.starts_at):
-            before = facts(one)
-            # One that has not begun ends as it begins: it was never in force.
-            one.ends_at = max(now, one.starts_at)
-            one.save(update_fields=["ends_at"])
-            after = facts(one)
-            record(
-                actor_of(request), "ended", KIND, about(one), now=now, before=before, after=after
-            )
-    reconcile(now=now)
+    try:
+        one = silencing.end(silence, by=actor_of(request), now=now)
+    except Silence.DoesNotExist as gone:
+        raise Http404 from gone
     messages.success(request, f"{about(one)} is not silenced by this any more.")
     return redirect("silences")
 
@@ -109,31 +103,6 @@ def prefilled(request: HttpRequest) -> dict[str, Any]:
         if asked.get("path"):
             stored["path"] = find_path(service, asked["path"])
     return stored
-
-
-def facts(silence: Silence) -> dict[str, str]:
-    """What the audit log keeps of it."""
-    return {
-        "about": about(silence),
-        "why": silence.reason,
-        "from": f"{silence.starts_at:%Y-%m-%d %H:%M} UTC",
-        "until": f"{silence.ends_at:%Y-%m-%d %H:%M} UTC",
-    }
-
-
-def _stored(form: SilenceForm, request: HttpRequest) -> Silence:
-    data = form.cleaned_data
-    path = data["path"]
-    return Silence.objects.create(
-        team=data["team"],
-        service=path.service if path else data["service"],
-        path=path,
-        environment_slug=data["environment"],
-        reason=data["reason"],
-        starts_at=data["starts_at"],
-        ends_at=data["ends_at"],
-        by=signed_in(request),
-    )
 
 
 def _page(request: HttpRequest, form: SilenceForm) -> HttpResponse:

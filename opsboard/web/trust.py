@@ -1,12 +1,11 @@
 """Whether a rollback note may be trusted, in the words and with the mark of the pages."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
-
+from opsboard.rollbacks.ages import note_ages
 from opsboard.rollbacks.models import NoteVersion
-from opsboard.rollbacks.rules import Ages, Freshness, fresh_until, freshness
+from opsboard.rollbacks.rules import Freshness, fresh_until, freshness
 from opsboard.web.words import day
 
 
@@ -22,17 +21,10 @@ class Trust:
 
 
 def trust_of(version: NoteVersion, *, tier: int, now: datetime) -> Trust:
-    until = fresh_until(version.checked_at, tier=tier, ages=_ages())
+    until = fresh_until(version.checked_at, tier=tier, ages=note_ages())
     stands = freshness(until, now=now)
     if until is None:
         return Trust(stands, until, "Not reviewed yet", "none", "nodata")
     if stands is Freshness.OUT_OF_DATE:
         return Trust(stands, until, f"Out of date since {day(until, now)}", "old", "warn")
     return Trust(stands, until, f"Fresh until {day(until, now)}", "met", "pass")
-
-
-def _ages() -> Ages:
-    return Ages(
-        tier_1=timedelta(days=settings.NOTE_LASTS_DAYS_TIER_1),
-        others=timedelta(days=settings.NOTE_LASTS_DAYS),
-    )

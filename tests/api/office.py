@@ -8,7 +8,8 @@ from django.urls import include, path
 from ninja import Field, Query, Router, Schema, Status
 
 from opsboard.api.addresses import nowhere, patterns
-from opsboard.api.app import Body, make
+from opsboard.api.app import make
+from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of, require
 from opsboard.api.fields import Commit, Line, Moment
 from opsboard.api.paging import Paging, page

@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from opsboard.management.one_answer import EXIT_CODES, json_of, text_of
 from opsboard.management.one_ask import Line, UnreadableBoardError, UsageError, order_of
-from opsboard.outbound.http import ask_once
-from opsboard.probes.models import microseconds
+from opsboard.probes.asking import ask_order
 from opsboard.probes.orders import Order
-from opsboard.probes.rules import Verdict, judge
+from opsboard.probes.rules import Verdict
 
 
 class Command(BaseCommand):
@@ -49,11 +48,7 @@ class Command(BaseCommand):
         sys.exit(code)
 
     def _ask(self, order: Order, *, as_json: bool) -> None:
-        now = timezone.now()
-        ask = order.ask_for(microseconds(now), now=now)
-        reply = order.refusal() if order.problem else ask_once(ask, policy=order.policy)
-        clauses = (*order.expected.clauses, *order.expected.windowed)
-        judgement = judge(reply, clauses, now=now)
+        reply, judgement = ask_order(order, now=timezone.now())
         write = json_of if as_json else text_of
         self.stdout.write(write(order, reply, judgement))
         sys.exit(EXIT_CODES[judgement.verdict])

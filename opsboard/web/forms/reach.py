@@ -1,28 +1,19 @@
-"""What silences, maintenance windows and freezes are about: team, service, path, environment."""
+"""What silences, maintenance windows and freezes are about: the fields they share."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 
-from opsboard.alerts.models import Silence
-from opsboard.releases.models import Freeze
+from opsboard.alerts.silencing import NOTHING, Reach
 from opsboard.services.models import (
     CriticalPath,
     Environment,
-    MaintenanceWindow,
     Service,
     Team,
 )
 from opsboard.web.forms.editing import EditForm
 from opsboard.web.forms.fields import LineField, text_input
-
-NOTHING = (
-    "Nothing on the board is all of this together: leave one of team, service, path and "
-    "environment out."
-)
 
 
 class PathField(LineField):
@@ -86,36 +77,14 @@ class ReachForm(EditForm):
 
     def check_reach(self) -> None:
         """Add the error when no service or path could be meant."""
-        if not self.errors and not _is_about_something(self.cleaned_data):
+        if not self.errors and not self.reach().is_about_something:
             self.add_error(None, NOTHING)
 
-
-def _is_about_something(data: Mapping[str, Any]) -> bool:
-    services = Service.objects.standing()
-    team, service, path = data["team"], data["service"], data.get("path")
-    if team:
-        services = services.filter(Q(team=team) | Q(paths__owner=team))
-    if service:
-        services = services.filter(pk=service.pk)
-    if path:
-        services = services.filter(pk=path.service_id)
-        if team and team.pk not in (path.owner_id, path.service.team_id):
-            return False
-    if data["environment"]:
-        there = Environment.objects.standing().filter(slug=data["environment"])
-        services = services.filter(pk__in=there.values("service"))
-    return services.exists() or not any((team, service, path, data["environment"]))
-
-
-def about(thing: Silence | MaintenanceWindow | Freeze) -> str:
-    """What it is about, in words: "Price a crossing of Fares API in production"."""
-    path = thing.path if isinstance(thing, Silence) else None
-    where = f" in {thing.environment_slug}" if thing.environment_slug else ""
-    owned = f" of {thing.team.name}" if thing.team else ""
-    if path:
-        return f"{path.name} of {path.service.name}{where}"
-    if thing.service:
-        return f"{thing.service.name}{where}"
-    if owned:
-        return f"Everything{owned}{where}"
-    return f"Everything{where}"
+    def reach(self) -> Reach:
+        data = self.cleaned_data
+        return Reach(
+            team=data["team"],
+            service=data["service"],
+            path=data.get("path"),
+            environment=data["environment"],
+        )

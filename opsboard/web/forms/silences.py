@@ -5,11 +5,11 @@ from typing import Any
 
 from django import forms
 
+from opsboard.alerts.silencing import LONGEST
 from opsboard.web.forms.fields import NameField
 from opsboard.web.forms.reach import PathField, ReachForm
 from opsboard.web.forms.times import MomentField
 
-LONGEST = timedelta(days=30)
 HOURS = {"1h": 1, "4h": 4}
 TOMORROW, UNTIL = "tomorrow", "until"
 LASTS = (

@@ -1,4 +1,4 @@
-"""How each critical path stands now, on the pages: from its probes, worst first."""
+"""How each critical path stands now: from its probes, worst first."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -49,23 +49,29 @@ class PathNow:
         return WORST_FIRST.index(self.state), self.since
 
 
-def shown_probes(*, environment: str) -> ProbeQuerySet:
-    """The probes of an environment that pages show: paused ones too, removed and left ones not."""
+def shown_probes(*, environment: str = "") -> ProbeQuerySet:
+    """The probes that are shown: paused ones too, removed and left ones not.
+
+    Of one environment by its name; "": of all.
+    """
     everywhere, here = Q(path__environments=None), Q(path__environments=F("environment_id"))
     return (
-        Probe.objects.filter(environment__slug=environment, environment__removed_at=None)
+        (Probe.objects.filter(environment__slug=environment) if environment else Probe.objects)
+        .filter(environment__removed_at=None)
         .filter(path__removed_at=None, path__service__removed_at=None)
         .filter(Q(ended_at=None) | Q(path__paused_at__isnull=False))
         .filter(everywhere | here)
-        .order_by("path_id", "location")
+        .order_by("path_id", "environment_id", "location")
         .fetch_mode(FETCH_RAISE)
     )
 
 
 def paths_now(probes: Iterable[Probe], *, now: datetime) -> list[PathNow]:
-    """One for each path of `probes`, which are ordered by path; the order is kept."""
+    """One for each path and environment of `probes`, which are in that order; it is kept."""
     return [
-        path_now(list(group), now=now) for _, group in groupby(probes, key=attrgetter("path_id"))
+        path_now(list(group), now=now)
+        for _, group in groupby(probes, key=attrgetter("path_id", "environment_id"))
+        for _, group in groupby(probes, key=attrgetter("path_id", "environment_id"))
     ]
 
 

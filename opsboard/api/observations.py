@@ -1,0 +1,81 @@
+"""Observations: every fact that was stored of a path in an environment, the newest first."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Field, Query, Router
+
+from opsboard.api.fields import Moment
+from opsboard.api.finding import find_environment, find_path, find_service
+from opsboard.api.paging import Paging, page
+from opsboard.api.written import ms, time_of
+from opsboard.probes.models import Kind, Observation, Probe, microseconds
+from opsboard.probes.recording import CACHE
+from opsboard.probes.rules import Verdict
+
+router = Router(tags=["paths"])
+KINDS = {kind.name.lower(): kind for kind in Kind}
+
+
+class Asked(Paging):
+    environment: str = Field(max_length=40, description="As in `production`.")
+    since: Moment | None = Field(None, alias="from", description="Due at or after this time.")
+    until: Moment | None = Field(None, alias="to", description="Due before this time.")
+    kind: Literal["", "scheduled", "asked_again", "asked_now"] = Field(
+        "", description="Only those that were asked for this reason."
+    )
+    location: str = Field("", max_length=40, description="From where; here, unless said.")
+
+
+@router.get("/services/{service}/paths/{path}/observations")
+def observations(
+    request: HttpRequest, service: str, path: str, asked: Query[Asked]
+) -> dict[str, Any]:
+    """What was observed of a path in one environment, the newest first."""
+    one = find_service(request, service)
+    sheet, place = find_path(one, path), find_environment(one, asked.environment)
+    probes = Probe.objects.filter(
+        path=sheet, environment=place, location=asked.location or settings.LOCATION
+    )
+    key = probes.values_list("pk", flat=True).first()
+    if key is None:
+        return {"items": [], "next": None}
+    found = Observation.objects.filter(probe_id=key, **_between(asked.since, asked.until))
+    if asked.kind:
+        found = found.filter(kind=KINDS[asked.kind])
+    one_page = page(found, ["-slot_at"], asked.cursor, asked.limit)
+    one_page["items"] = [observation_json(one) for one in one_page["items"]]
+    return one_page
+
+
+def _between(since: datetime | None, until: datetime | None) -> dict[str, int]:
+    """The range, on the composite key: it is read from there and not sorted."""
+    low = {"slot_at__gte": microseconds(since)} if since else {}
+    return low | ({"slot_at__lt": microseconds(until)} if until else {})
+
+
+def observation_json(one: Observation) -> dict[str, Any]:
+    """null: the far side did not tell."""
+    return {
+        "slot_at": time_of(one.slot_at),
+        "kind": Kind(one.kind).name.lower(),
+        "verdict": Verdict(one.verdict).name.lower(),
+        "is_wrong": one.is_wrong,
+        "is_delayed": one.is_delayed,
+        "failure": one.failure or None,
+        "reason": one.reason,
+        "status": one.status,
+        "time_ms": ms(one.total),
+        "dns_ms": ms(one.dns),
+        "connect_ms": ms(one.connect),
+        "tls_ms": ms(one.tls),
+        "first_byte_ms": ms(one.first_byte),
+        "transfer_ms": ms(one.transfer),
+        "lateness_ms": ms(one.lateness),
+        "size_bytes": one.size,
+        "cache": CACHE[one.cache],
+        "db_calls": one.db_calls,
+        "db_time_ms": ms(one.db_time),
+    }

@@ -1,0 +1,134 @@
+"""Services: who owns them, where they run and how they stand there."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db.models import FETCH_RAISE, Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Field, Query, Router
+
+from opsboard.api.door import require
+from opsboard.api.finding import covered, find_service
+from opsboard.api.paging import Paging, page
+from opsboard.api.written import team_json, time_of
+from opsboard.people.tokens import READ
+from opsboard.probes.path_states import PathNow, paths_now, shown_probes
+from opsboard.probes.rules import worst
+from opsboard.rollbacks.models import NoteVersion
+from opsboard.rollbacks.newest import InUse
+from opsboard.services.models import Environment, Running, Service
+
+router = Router(tags=["services"])
+# By environment.
+type Standings = Mapping[int, Sequence[PathNow]]
+
+
+class Asked(Paging):
+    owner: str = Field("", max_length=60, description="The team that owns it, as in `pricing`.")
+    tier: Literal["", "1", "2", "3"] = Field("", description="1: the company needs it to work.")
+
+
+@router.get("/services")
+def services(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
+    """The services by name in addresses, with how they stand in each environment."""
+    require(request, READ)
+    found = covered(request, _with_places(Service.objects.standing()), "slug")
+    if asked.owner:
+        found = found.filter(team__slug=asked.owner)
+    if asked.tier:
+        found = found.filter(tier=int(asked.tier))
+    one_page = page(found, ["slug"], asked.cursor, asked.limit)
+    standings = read_standings(one_page["items"], now=timezone.now())
+    one_page["items"] = [service_json(one, standings) for one in one_page["items"]]
+    return one_page
+
+
+@router.get("/services/{service}")
+def service(request: HttpRequest, service: str) -> dict[str, Any]:
+    """One service, with its links, what it calls and what calls it."""
+    known = find_service(request, service)
+    one = _with_places(Service.objects.filter(pk=known.pk)).get()
+    standings = read_standings([one], now=timezone.now())
+    neighbours = {
+        "depends_on": _slugs(one.depends_on.standing()),
+        "called_by": _slugs(one.called_by.standing()),
+    }
+    note = InUse([one.pk]).of_service(one.pk)
+    return service_json(one, standings) | about_json(one) | neighbours | {"note": note_json(note)}
+
+
+def _with_places(services: QuerySet[Service]) -> QuerySet[Service]:
+    places = Environment.objects.standing().select_related("running").order_by("slug")
+    return (
+        services.select_related("team")
+        .prefetch_related(Prefetch("environments", places))
+        .fetch_mode(FETCH_RAISE)
+    )
+
+
+def _slugs(services: Any) -> list[str]:
+    return list(services.order_by("slug").values_list("slug", flat=True))
+
+
+def read_standings(services: Iterable[Service], *, now: datetime) -> Standings:
+    """How every path of these stands, in one query."""
+    probes = shown_probes().filter(path__service__in=[one.pk for one in services])
+    found: dict[int, list[PathNow]] = defaultdict(list)
+    # Their newest facts and windows are long, and not wanted here.
+    for path in paths_now(probes.select_related("path").defer("latest", "windows"), now=now):
+        found[path.probes[0].environment_id].append(path)
+    return found
+
+
+def service_json(service: Service, standings: Standings) -> dict[str, Any]:
+    return {
+        "slug": service.slug,
+        "name": service.name,
+        "summary": service.summary,
+        "tier": service.tier,
+        "owner": team_json(service.team),
+        "environments": [
+            environment_json(place, standings.get(place.pk, ()))
+            for place in service.environments.all()
+        ],
+    }
+
+
+def environment_json(place: Environment, paths: Sequence[PathNow]) -> dict[str, Any]:
+    state = worst([path.state for path in paths])
+    since = min((path.since for path in paths if path.state is state), default=None)
+    return {
+        "slug": place.slug,
+        "base_url": place.base_url,
+        "standing": state.value,
+        "since": time_of(since),
+        "paths": len(paths),
+        "not_passing": sum(not path.is_passing for path in paths),
+        "running": running_json(getattr(place, "running", None)),
+    }
+
+
+def running_json(running: Running | None) -> dict[str, Any] | None:
+    """What it last told of itself, and when: one that is old says nothing of now."""
+    if running is None:
+        return None
+    return {
+        "commit": running.commit,
+        "since": time_of(running.commit_since),
+        "config_root": running.config_root or None,
+        "told_at": time_of(running.told_at),
+    }
+
+
+def about_json(service: Service) -> dict[str, Any]:
+    return {"links": service.links, "tags": service.tags, "facts": service.facts}
+
+
+def note_json(version: NoteVersion | None) -> dict[str, Any] | None:
+    """Which way back is in use; None: nobody wrote one."""
+    if version is None:
+        return None
+    return {"title": version.title, "version": version.number, "minutes": version.minutes}

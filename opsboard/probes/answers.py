@@ -1,0 +1,71 @@
+"""What came of asking once, as plain values for JSON. Masked, nothing unseen in it."""
+
+from typing import Any
+
+from opsboard.expectations.shown import on_one_line
+from opsboard.expectations.units import format_duration
+from opsboard.outbound.reply import Reply
+from opsboard.probes.orders import Order
+from opsboard.probes.rules import Judgement
+
+PHASES = ("dns", "connect", "tls", "first_byte", "transfer", "total")
+LONGEST = 1_000
+
+
+def answer_of(order: Order, reply: Reply, judgement: Judgement) -> dict[str, Any]:
+    """Verdict, reason, clauses with what they got, phases and facts."""
+    return {
+        "verdict": judgement.verdict.name.lower(),
+        "failure": reply.failure,
+        "reason": reason_of(order, reply, judgement),
+        "clauses": [
+            {
+                "clause": holding.clause.text,
+                "held": holding.held,
+                "got": clean(order, holding.got),
+            }
+            for holding in judgement.holdings
+        ],
+        "phases_ms": {name: phase_of(reply, name) / 1_000 for name in PHASES},
+        "facts": facts_of(order, reply, judgement),
+    }
+
+
+def facts_of(order: Order, reply: Reply, judgement: Judgement) -> dict[str, Any]:
+    """None: the far side did not tell. Durations in milliseconds, sizes in bytes."""
+    facts, certificate = judgement.facts, reply.certificate
+    return {
+        "status": reply.status,
+        "http": reply.http_version or None,
+        "redirects": reply.redirects,
+        "peer": reply.peer or None,
+        "size": len(reply.body) if reply.status is not None else None,
+        "content_type": _header(order, facts.headers.get("content-type")),
+        "cache": facts.cache,
+        "cache_header": _header(order, facts.cache_raw or None),
+        "db_calls": facts.db_calls,
+        "db_time_ms": None if facts.db_time is None else facts.db_time / 1_000,
+        "certificate_days": facts.certificate_days,
+        "certificate_issuer": _header(order, certificate.issuer if certificate else None),
+        "certificate_ends": certificate.not_after.isoformat() if certificate else None,
+    }
+
+
+def reason_of(order: Order, reply: Reply, judgement: Judgement) -> str:
+    if judgement.reason:
+        return clean(order, judgement.reason)
+    return f"answered {reply.status} in {format_duration(reply.phases.total)}"
+
+
+def phase_of(reply: Reply, name: str) -> int:
+    microseconds: int = getattr(reply.phases, name)
+    return microseconds
+
+
+def _header(order: Order, value: str | None) -> str | None:
+    return None if value is None else clean(order, value)
+
+
+def clean(order: Order, text: str) -> str:
+    # Masked before it is cut: half a secret is one too.
+    return on_one_line(order.mask(text), LONGEST)
