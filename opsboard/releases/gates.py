@@ -145,9 +145,16 @@ def _of_integration(ask: Asking, one: EvidenceSeen) -> GateState | None:
 
 
 def unknown(place: PlaceSeen, now: datetime) -> str:
-    """Why nobody knows what runs there."""
-    last = f": it told last at {clock(place.told_at, now)}" if place.told_at else ""
-    return f"Which commit runs on {place.slug} is unknown{last}."
+    """Why nobody knows what runs there, and what would tell it."""
+    if place.commit and place.told_at:
+        last = clock(place.told_at, now)
+        return (
+            f"Which commit runs on {place.slug} is unknown: its version address told last {last}."
+        )
+    return (
+        f"Which commit runs on {place.slug} is unknown: give it a version address, or record "
+        "what is released there."
+    )
 
 
 def other(ask: Asking, place: PlaceSeen) -> str:
