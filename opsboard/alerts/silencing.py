@@ -5,7 +5,6 @@ Observing goes on; what fails still when a silence ends is told then.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,6 +15,7 @@ from opsboard.people.audit import Actor, record
 from opsboard.services.models import (
     CriticalPath,
     Environment,
+    MaintenanceWindow,
     Service,
     ServiceQuerySet,
     Team,
@@ -104,31 +104,21 @@ def end(silence_id: int, *, by: Actor, now: datetime) -> Silence:
     return one
 
 
-class Covering(Protocol):
-    """A silence, a maintenance window, or what else is about a part of the board."""
-
-    @property
-    def team(self) -> Team | None: ...
-
-    @property
-    def service(self) -> Service | None: ...
-
-    @property
-    def environment_slug(self) -> str: ...
-
-
-def about(thing: Covering) -> str:
+def about(thing: Silence | MaintenanceWindow) -> str:
     """What it is about, in words: "Price a crossing of Fares API in production"."""
     path = thing.path if isinstance(thing, Silence) else None
-    where = f" in {thing.environment_slug}" if thing.environment_slug else ""
-    owned = f" of {thing.team.name}" if thing.team else ""
     if path:
+        where = f" in {thing.environment_slug}" if thing.environment_slug else ""
         return f"{path.name} of {path.service.name}{where}"
-    if thing.service:
-        return f"{thing.service.name}{where}"
-    if owned:
-        return f"Everything{owned}{where}"
-    return f"Everything{where}"
+    return reach_words(thing.team, thing.service, thing.environment_slug)
+
+
+def reach_words(team: Team | None, service: Service | None, environment_slug: str) -> str:
+    """ "Fares API in production", "Everything of Pricing", "Everything"."""
+    where = f" in {environment_slug}" if environment_slug else ""
+    if service:
+        return f"{service.name}{where}"
+    return f"Everything of {team.name}{where}" if team else f"Everything{where}"
 
 
 def facts(silence: Silence) -> dict[str, str]:

@@ -73,9 +73,6 @@ ROUTERS: list[Router] = [
     silences.router,
     probing.router,
     boards.router,
-    releases.router,
-    evidence.router,
-    decisions.router,
     config.router,
 ]
 

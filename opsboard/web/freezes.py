@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from opsboard.alerts.silencing import about
 from opsboard.releases import stopping
 from opsboard.releases.models import Freeze, Hold
 from opsboard.releases.refusing import Refused
@@ -17,6 +16,7 @@ from opsboard.web.access import actor_of, may_edit, requires
 from opsboard.web.finding import find_service
 from opsboard.web.forms.freezes import EndHoldForm, FreezeForm, HoldForm
 from opsboard.web.forms.wording import things_to_fix
+from opsboard.web.release_days import about
 from opsboard.web.release_forms import did
 from opsboard.web.silences import prefilled
 

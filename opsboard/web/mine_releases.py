@@ -60,7 +60,5 @@ def _running_out(
             ),
         )
         for state in readiness.required
-        if state.is_met
-        and (until := getattr(state, "runs_out_at", None)) is not None
-        and until <= now + SOON
+        if state.is_met and (until := state.runs_out_at) is not None and until <= now + SOON
     ]

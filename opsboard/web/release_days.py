@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import FETCH_RAISE, Q
 
-from opsboard.alerts.silencing import about
+from opsboard.alerts.silencing import reach_words
 from opsboard.releases.models import Freeze, Release
 
 PAST, NEXT = timedelta(days=7), timedelta(days=30)
@@ -106,6 +106,11 @@ def _put(freeze: Freeze, days: dict[date, Day], begin: datetime, end: datetime) 
     last = (min(until, end) - timedelta(microseconds=1)).date()
     for day in _days(first, last):
         days[day].freezes.append((freeze, about(freeze), _part(freeze.starts_at, until, day)))
+
+
+def about(freeze: Freeze) -> str:
+    """What is frozen: "Fares API in production"."""
+    return reach_words(freeze.team, freeze.service, freeze.environment_slug)
 
 
 def _part(begin: datetime, end: datetime, day: date) -> str:

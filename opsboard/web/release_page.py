@@ -49,6 +49,11 @@ class GateRow:
     more: int
 
     @property
+    def url(self) -> str:
+        """Where it was found; "" for what no browser should open."""
+        return self.state.url if self.state.url.startswith(("https://", "http://", "/")) else ""
+
+    @property
     def is_bad(self) -> bool:
         return self.state.need is Need.REQUIRED and not self.state.is_met
 
@@ -119,7 +124,11 @@ def read_release_page(release: Release, *, person: User, now: datetime) -> dict[
 
 def overridable(readiness: Readiness) -> list[GateState]:
     """The gates that hold it back and whose risk a person may accept."""
-    return [one for one in readiness.reasons if one.override is None and not never(one)]
+    return [
+        one
+        for one in readiness.reasons
+        if one.override is None and one.is_overridable and not never(one)
+    ]
 
 
 def _aftermath(release: Release, *, now: datetime) -> Aftermath | None:
@@ -180,7 +189,7 @@ def _running_out(readiness: Readiness) -> list[tuple[GateState, datetime]]:
     known = [
         (one, until)
         for one in readiness.required
-        if one.is_met and (until := getattr(one, "runs_out_at", None)) is not None
+        if one.is_met and (until := one.runs_out_at) is not None
     ]
     return sorted(known, key=lambda pair: pair[1])
 

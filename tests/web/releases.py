@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from opsboard.releases.models import Decision, Evidence, Freeze, Override, Release
 from opsboard.releases.reading import readiness_of
 from opsboard.releases.rules import readiness_json
+from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import Service
 
 COMMIT = "9f3c1ab" + "0" * 33
@@ -49,6 +50,15 @@ def an_override(release: Release, *gates: str, by: User, **fields: object) -> Ov
     return Override.objects.create(
         release=release, gates=list(gates), asked_by=by, **(values | fields)
     )
+
+
+def a_note(service: Service, by: User | None = None) -> None:
+    """The way back of the service, checked by whom; without a person it is not reviewed."""
+    RollbackNote.objects.create(service=service).write(
+        title="Go back to the one before", use_when="", does_not_undo="", minutes=4,
+        steps=[{"do": "Go back", "run": "ferryctl back", "see": "6 healthy"}], reason="", by=by,
+        now=now(),
+    )  # fmt: skip
 
 
 def went_out(release: Release, at: datetime | None = None, **fields: object) -> Decision:

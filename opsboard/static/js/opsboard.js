@@ -38,6 +38,18 @@
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themed);
 
+  /* A reason of at least so many characters: the hint counts what is still missing. */
+  document.querySelectorAll("[data-least]").forEach((field) => {
+    const hint = document.getElementById(`${field.id}_helptext`);
+    const least = Number(field.dataset.least);
+    if (!hint || least < 2) return;
+    const words = hint.textContent;
+    field.addEventListener("input", () => {
+      const written = field.value.trim().length;
+      hint.textContent = written && written < least ? `${written} of at least ${least} characters. Everyone can read it.` : words;
+    });
+  });
+
   /* Copy the code beside the button. */
   const showCopy = () => document.querySelectorAll("[data-copy][hidden]").forEach((b) => { b.hidden = false; });
   showCopy();

@@ -1,4 +1,4 @@
-"""What silences, maintenance windows and freezes are about: team, service, path, environment."""
+"""What silences, maintenance windows and freezes are about: the fields they share."""
 
 from typing import Any
 
