@@ -295,7 +295,8 @@ CSRF_COOKIE_NAME = "__Host-opsboard-csrf" if HTTPS else "opsboard-csrf"
 CSRF_TRUSTED_ORIGINS = [URL]
 CSRF_FAILURE_VIEW = "opsboard.web.resuming.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# The API refuses what is not encrypted itself: a POST that is redirected arrives as a GET.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/v1(/|$)"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

@@ -13,7 +13,7 @@ from opsboard.alerts.last_resort import watching_the_database
 from opsboard.board import removing
 from opsboard.celery import is_stopping
 from opsboard.incidents.suspecting import suspect_again
-from opsboard.people import mailed_links, tries
+from opsboard.people import mailed_links, tokens, tries
 from opsboard.probes import alive, history, versions
 from opsboard.probes.drain import drain as drain_probes
 from opsboard.probes.models import moment
@@ -81,6 +81,7 @@ def prune() -> None:
     removing.purge(now=now)
     tries.prune(now=now)
     mailed_links.prune(now=now)
+    tokens.prune(now=now)
 
 
 @shared_task

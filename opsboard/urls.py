@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from opsboard.api.app import patterns
+from opsboard.api.addresses import nowhere, patterns
 from opsboard.web import (
     account,
     acknowledging,
@@ -119,6 +119,7 @@ urlpatterns = [
     path("people/new", people.new, name="person-new"),
     path("people/<int:person>/edit", people.edit, name="person-edit"),
     path("people/<int:person>/link", people.link, name="person-link"),
+    path("api/v1", nowhere, name="api"),
     path("api/v1/", include((patterns(), "api"))),
 ]  # fmt: skip
 

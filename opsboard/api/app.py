@@ -4,79 +4,95 @@ Each module beside this one is one kind of thing, with a router, its schemas and
 writes it as JSON. They are listed in ROUTERS.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern
-from ninja import NinjaAPI, Router, Schema
-from ninja.errors import HttpError, ValidationError
+from ninja import NinjaAPI, Router
+from ninja.errors import HttpError, ValidationError, ValidationErrorContext
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
-from pydantic import ConfigDict
 
-from opsboard.api import strict_json
-from opsboard.api.door import behind_the_door
-from opsboard.api.problems import Problem, answer, error, pointer_to, problem
-
-
-class Body(Schema):
-    """What every body is made from: a key that nobody knows is refused, not passed over."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
+from opsboard.api import decisions, document, evidence, releases, wrong
+from opsboard.api.bodies import Body as Body
+from opsboard.api.problems import Problem, answer, problem
+from opsboard.releases.refusing import Refused
 
 
 class StrictParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
-        return strict_json.read(request.body)
+        # Read at the door: see opsboard.api.reading.
+        return request.read_body  # type: ignore[attr-defined]
 
 
-ROUTERS: list[Router] = []
+class Api(NinjaAPI):
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext[Any]]
+    ) -> ValidationError:
+        """Our form at once: later nobody knows which fields there are."""
+        return ValidationError(
+            [
+                wrong.said(found, context.model)
+                for context in error_contexts
+                for found in context.pydantic_validation_error.errors(include_url=False)
+            ]
+        )
 
-api = NinjaAPI(
-    title="Opsboard",
-    version="1",
-    urls_namespace="api",
-    parser=StrictParser(),
-    docs_url=None,
-)
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        prefix = document.PREFIX if path_prefix is None else path_prefix
+        made = super().get_openapi_schema(path_prefix=prefix, path_params=path_params)
+        return document.completed(made)
 
 
-def _validation(_: HttpRequest, wrong: Any) -> HttpResponse:
-    return answer(Problem(422, [_one(one) for one in wrong.errors]))
+ROUTERS: list[Router] = [releases.router, evidence.router, decisions.router]
 
 
-def _one(found: dict[str, Any]) -> dict[str, str]:
-    """A mistake that pydantic found, in our form."""
-    source, *place = found["loc"]
-    code, message = str(found["type"]), str(found["msg"]).rstrip(".") + "."
-    if source == "body":
-        # The first part is the name of the view's parameter.
-        return error(code, message, pointer=pointer_to(place[1:]))
-    return error(code, message, field=str(place[-1]) if place else str(source))
+def _validation(_: HttpRequest, found: Any) -> HttpResponse:
+    return answer(Problem(422, found.errors))
 
 
 def _problem(_: HttpRequest, trouble: Any) -> HttpResponse:
     return answer(trouble)
 
 
+def _refused(_: HttpRequest, refused: Any) -> HttpResponse:
+    return answer(problem(409, "refused", str(refused)))
+
+
 def _not_found(_: HttpRequest, __: Any) -> HttpResponse:
     return answer(problem(404, "not_found", "There is no such thing here."))
 
 
-def _http(_: HttpRequest, wrong: Any) -> HttpResponse:
-    return answer(problem(wrong.status_code, "refused", str(wrong)))
+def _http(_: HttpRequest, found: Any) -> HttpResponse:
+    return answer(problem(found.status_code, "refused", str(found)))
 
 
-api.add_exception_handler(ValidationError, _validation)
-api.add_exception_handler(Problem, _problem)
-api.add_exception_handler(Http404, _not_found)
-api.add_exception_handler(HttpError, _http)
-for _router in ROUTERS:
-    api.add_router("", _router)
+HANDLERS = {
+    ValidationError: _validation,
+    Problem: _problem,
+    Refused: _refused,
+    Http404: _not_found,
+    HttpError: _http,
+}
 
 
-def patterns() -> list[URLPattern]:
-    """The addresses of the API, each behind its door."""
-    found = [one for one in api.urls[0] if isinstance(one, URLPattern)]
-    for pattern in found:
-        pattern.callback = behind_the_door(pattern.callback)
-    return found
+def make(routers: Sequence[Router]) -> Api:
+    made = Api(
+        title="Opsboard",
+        version="1",
+        description=document.ABOUT,
+        urls_namespace="api",
+        parser=StrictParser(),
+        docs_url=None,
+        openapi_url=None,
+    )
+    for kind, handler in HANDLERS.items():
+        made.add_exception_handler(kind, handler)
+    for router in routers:
+        made.add_router("", router)
+    return made
+
+
+api = make(ROUTERS)

@@ -1,53 +1,66 @@
-"""What every request passes before its view: the method, the token, its rate, the key, the body.
-
-A POST with an Idempotency-Key happens once: its answer is written in the transaction of what it
-did, and given again to the same request.
+"""What every request passes before its view: the method, the token, its rate, the parameters, the
+body, the key. And what every answer is: JSON, kept by nobody, without a cookie or a traceback.
 """
 
-import hashlib
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.core.exceptions import SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from opsboard.api.problems import Problem, answer, problem
-from opsboard.people import audit, tokens
+from opsboard.api import once, reading
+from opsboard.api.document import Described
+from opsboard.api.problems import Problem, answer, error, problem
+from opsboard.expectations.nearest import did_you_mean
+from opsboard.people import refused_tokens, tokens
 from opsboard.people.audit import Actor, Via
-from opsboard.people.models import AnsweredRequest, ApiToken, TokenMinute
+from opsboard.people.models import ApiToken, TokenMinute
 
 type View = Callable[..., Any]
 
-KEY = "Idempotency-Key"
-REPLAYED = "Idempotent-Replayed"
 MINUTE = 60
+RETRY_SECONDS = 5
+# Of parameters that nobody knows.
+MOST_ERRORS = 20
+logger = logging.getLogger(__name__)
 
 
-def behind_the_door(view: View) -> View:
+def behind_the_door(view: View, described: Callable[[], Described]) -> View:
     """A view of the API as the addresses know it. It lets nobody in but by a token."""
 
-    @csrf_exempt
-    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            token = _token(request, timezone.now())
-            request.token = token  # type: ignore[attr-defined]
-            _count(token, timezone.now())
-            if request.method == "POST":
-                _check_body(request)
-                if key := _key(request):
-                    return _once(request, token, key, lambda: view(request, *args, **kwargs))
-            response: HttpResponse = view(request, *args, **kwargs)
-            return response
-        except Problem as trouble:
-            return answer(trouble)
+    def inside(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        route = request.resolver_match.route if request.resolver_match else ""
+        if options := _method(request, described().methods(route)):
+            return options
+        request.token = token = _token(request, timezone.now())  # type: ignore[attr-defined]
+        _count(token, timezone.now())
+        _check_parameters(request, described().parameters(route, request.method or ""))
+        _read_body(request, described().takes_body(route, request.method or ""))
+        key = once.key_of(request) if request.method == "POST" else ""
+        if key:
+            return once.once(request, token, key, lambda: view(request, *args, **kwargs))
+        response: HttpResponse = view(request, *args, **kwargs)
+        return response
 
-    # As opsboard.web.access reads it: the token is asked for here.
-    door.required_role = "nobody"  # type: ignore[attr-defined]
-    return door
+    return _answering(inside)
+
+
+def open_to_all(view: View, methods: tuple[str, ...] | None = ("GET",)) -> View:
+    """A view without a token: it holds no data. None: it answers every method alike."""
+
+    def inside(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        if methods is not None and (options := _method(request, list(methods))):
+            return options
+        response: HttpResponse = view(request)
+        return response
+
+    return _answering(inside)
 
 
 def token_of(request: HttpRequest) -> ApiToken:
@@ -80,21 +93,120 @@ def _forbidden(message: str) -> Problem:
     return problem(403, "forbidden", message)
 
 
+# Every answer ----------------------------------------------------------------------------------
+
+
+def _answering(inside: View) -> View:
+    @csrf_exempt
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        method = request.method
+        response = _answer(inside, request, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        if method == "HEAD":
+            request.method = method
+            response["Content-Length"] = str(len(response.content))
+            response.content = b""
+        return response
+
+    # As opsboard.web.access reads it: the token is asked for here.
+    door.required_role = "nobody"  # type: ignore[attr-defined]
+    return door
+
+
+def _answer(inside: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    try:
+        _check_address(request)
+        response: HttpResponse = inside(request, *args, **kwargs)
+        return response
+    except Problem as trouble:
+        return answer(trouble)
+    except SuspiciousOperation:
+        return answer(problem(400, "not_readable", "The request cannot be read."))
+    except DataError:
+        return answer(problem(422, "does_not_fit", "A value is too large to be kept."))
+    except (OperationalError, InterfaceError) as wrong:
+        logger.warning("The database did not answer the API: %s", wrong)
+        return answer(_unavailable())
+    except Exception:
+        # Nothing of it is told: it may hold what the asker must not see.
+        logger.exception("The API failed at %s", request.path)
+        return answer(problem(500, "failed", "Opsboard made a mistake, and wrote it down."))
+
+
+def _unavailable() -> Problem:
+    return Problem(
+        503,
+        [error("unavailable", f"The database does not answer: try again in {RETRY_SECONDS} s.")],
+        {"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
+# The address -----------------------------------------------------------------------------------
+
+
+def _check_address(request: HttpRequest) -> None:
+    """Raises Problem. It is answered here and not redirected: a POST would arrive as a GET."""
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        raise problem(
+            403,
+            "not_encrypted",
+            f"Ask by HTTPS: {settings.URL}. A token that was sent unencrypted must be revoked.",
+        )
+    if "\0" in request.path or any("\0" in one for one in _words_of(request)):
+        raise problem(400, "null_character", "The address holds the character U+0000.")
+
+
+def _words_of(request: HttpRequest) -> list[str]:
+    return [word for name, values in request.GET.lists() for word in (name, *values)]
+
+
+def _method(request: HttpRequest, known: list[str]) -> HttpResponse | None:
+    """The answer to OPTIONS. HEAD is served as GET; its body is left out after. Raises 405."""
+    allowed = ", ".join(sorted({*known, "OPTIONS", *(["HEAD"] if "GET" in known else [])}))
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": allowed})
+    if request.method == "HEAD" and "GET" in known:
+        request.method = "GET"
+    if request.method not in known:
+        message = f"This address does not know {request.method}. It knows {allowed}."
+        raise Problem(405, [error("wrong_method", message)], {"Allow": allowed})
+    return None
+
+
+def _check_parameters(request: HttpRequest, known: set[str]) -> None:
+    """Only what the document names: a filter that is misspelt must not choose everything."""
+    errors = [_unknown(name, known) for name in request.GET if name not in known]
+    twice = [name for name, values in request.GET.lists() if name in known and len(values) > 1]
+    errors += [error("parameter_twice", "This stands twice.", field=name) for name in twice]
+    if errors:
+        raise Problem(400, errors[:MOST_ERRORS])
+
+
+def _unknown(name: str, known: set[str]) -> dict[str, str]:
+    meant = did_you_mean(name, tuple(sorted(known)), {}) if known else "this address has none."
+    message = f"There is no parameter of this name: {meant}"
+    return error("unknown_parameter", message, field=name[:80])
+
+
+def _read_body(request: HttpRequest, is_taken: bool) -> None:
+    value = None if request.method == "GET" else reading.read(request)
+    if value and not is_taken:
+        raise problem(422, "no_body", "This operation takes no body: leave it out.", pointer="")
+    request.read_body = value  # type: ignore[attr-defined]
+
+
 # The token -------------------------------------------------------------------------------------
 
 
 def _token(request: HttpRequest, now: datetime) -> ApiToken:
     kind, _, written = request.headers.get("Authorization", "").partition(" ")
-    token = tokens.find(written.strip(), now=now) if kind.lower() == "bearer" else None
+    written = written.strip()
+    token = tokens.find(written, now=now) if kind.lower() == "bearer" else None
     if token is None:
-        if prefix := tokens.prefix_of(written.strip()):
-            refused = Actor(
-                None, Via.API, who=f"{prefix}…", address=request.META.get("REMOTE_ADDR") or None
-            )
-            audit.record(refused, "refused", "token", f"{prefix}…", now=now)
+        refused_tokens.note(written, address=request.META.get("REMOTE_ADDR") or "", now=now)
         raise Problem(
             401,
-            [{"code": "no_token", "message": "Send a valid token: Authorization: Bearer obs_ci_…"}],
+            [error("no_token", "Send a valid token: Authorization: Bearer obs_ci_…")],
             {"WWW-Authenticate": 'Bearer realm="Opsboard"'},
         )
     return token
@@ -117,83 +229,12 @@ def _count(token: ApiToken, now: datetime) -> None:
         ApiToken.objects.filter(pk=token.pk).update(used_at=now)
         TokenMinute.objects.filter(token=token, minute__lt=minute).delete()
     if requests > settings.TOKEN_REQUESTS_A_MINUTE:
-        raise Problem(
-            429,
-            [
-                {
-                    "code": "too_many",
-                    "message": f"A token makes at most {settings.TOKEN_REQUESTS_A_MINUTE} requests"
-                    f" a minute: ask again in {MINUTE - second} s.",
-                }
-            ],
-            {"Retry-After": str(MINUTE - second)},
-        )
+        raise _too_many(MINUTE - second)
 
 
-# The body --------------------------------------------------------------------------------------
-
-
-def _check_body(request: HttpRequest) -> None:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise problem(415, "encoded", "Send the body as it is, without Content-Encoding.")
-    if request.body and request.content_type != "application/json":
-        raise problem(415, "not_json", "Send the body with Content-Type: application/json.")
-
-
-# Once ------------------------------------------------------------------------------------------
-
-
-def _key(request: HttpRequest) -> str:
-    key = request.headers.get(KEY, "").strip()
-    if len(key) > 200 or not key.isprintable():
-        raise problem(400, "wrong_key", "A key has at most 200 printable characters.", field=KEY)
-    return key
-
-
-class _NotDone(Exception):
-    """The request was not served: what it began is rolled back, and its key is free again."""
-
-    def __init__(self, response: HttpResponse) -> None:
-        super().__init__(response.status_code)
-        self.response = response
-
-
-def _once(
-    request: HttpRequest, token: ApiToken, key: str, serve: Callable[[], HttpResponse]
-) -> HttpResponse:
-    said = f"{request.method}\n{request.get_full_path()}\n".encode() + request.body
-    digest = hashlib.sha256(said).hexdigest()
-    try:
-        with transaction.atomic():
-            # A second request with this key waits here until the first has ended.
-            row = AnsweredRequest.objects.create(
-                token=token, key=key, digest=digest, at=timezone.now(), status=0, body=""
-            )
-            response = serve()
-            if response.status_code >= 400:
-                raise _NotDone(response)
-            row.status, row.body = response.status_code, response.content.decode()
-            row.save(update_fields=["status", "body"])
-            return response
-    except _NotDone as not_done:
-        return not_done.response
-    except IntegrityError:
-        known = AnsweredRequest.objects.filter(token=token, key=key).first()
-        if known is None:
-            raise
-    return _again(known, digest)
-
-
-def _again(known: AnsweredRequest, digest: str) -> HttpResponse:
-    if known.digest != digest:
-        raise problem(
-            409,
-            "key_used",
-            f"This key was used for another request at {known.at:%F %T} UTC: take a new one.",
-            field=KEY,
-        )
-    # What was made then is not made again.
-    status = 200 if known.status == 201 else known.status
-    response = HttpResponse(known.body, status=status, content_type="application/json")
-    response[REPLAYED] = "true"
-    return response
+def _too_many(seconds: int) -> Problem:
+    message = (
+        f"A token makes at most {settings.TOKEN_REQUESTS_A_MINUTE} requests a minute:"
+        f" ask again in {seconds} s."
+    )
+    return Problem(429, [error("too_many", message)], {"Retry-After": str(seconds)})

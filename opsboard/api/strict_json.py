@@ -12,8 +12,9 @@ from opsboard.api.problems import Problem, pointer_to, problem
 
 LARGEST = 256 * 1024
 DEEPEST = 20
-LONGEST_TEXT = 10_000
 LONGEST_NUMBER = 40
+# What a whole number of the database holds.
+SMALLEST = -(2**63)
 
 
 def read(body: bytes) -> Any:
@@ -83,7 +84,10 @@ def _no_constant(name: str) -> NoReturn:
 def _whole(text: str) -> int:
     if len(text) > LONGEST_NUMBER:
         raise _wrong("number_too_long", f"A number has at most {LONGEST_NUMBER} digits.")
-    return int(text)
+    value = int(text)
+    if not SMALLEST <= value < -SMALLEST:
+        raise _wrong("number_too_large", f"{text[:20]} is not a number that can be kept.")
+    return value
 
 
 def _number(text: str) -> float:

@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 
-from opsboard.people.models import ApiToken, digest, role_of
+from opsboard.people.models import AnsweredRequest, ApiToken, digest, role_of
 from opsboard.people.roles import ADMINISTRATOR, EDITOR, VIEWER, RoleName
 
 PATTERN = r"obs_ci_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}"
 LASTS_AT_MOST = timedelta(days=365)
 PREFIX = 8
+# How long a request that is sent again, with its key, is known to be the same.
+KEYS_LAST = timedelta(days=7)
 
 _LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _WHOLE = re.compile(rf"{PATTERN}\Z")
@@ -102,6 +104,11 @@ def covers(token: ApiToken, service: str) -> bool:
 
 def covers_gate(token: ApiToken, gate: str) -> bool:
     return not token.gates or gate in token.gates
+
+
+def prune(*, now: datetime) -> None:
+    """Forget the answers to requests whose keys are no longer kept."""
+    AnsweredRequest.objects.filter(at__lt=now - KEYS_LAST).delete()
 
 
 def _checksum(text: str) -> str:

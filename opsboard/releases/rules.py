@@ -5,8 +5,8 @@ a score. What is missing never passes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -81,6 +81,10 @@ class GateState:
     since: datetime | None = None
     # Who can mend it: "CI of fares-api", "Pricing". "" for one that is met.
     who: str = ""
+    # When the clock alone makes a met gate out of date. None: nothing but a new fact changes it.
+    runs_out_at: datetime | None = None
+    # False: nobody may accept this as it stands (a tag that points elsewhere, no rollback note).
+    is_overridable: bool = True
     # When and from where the answer came: "14:24, config check" is made of these two.
     answered_at: datetime | None = None
     source: str = ""
@@ -112,6 +116,13 @@ class OverrideSeen:
     ends_at: datetime
     # Whether it covers a gate that is not met, or only ones without evidence or out of date.
     covers_not_met: bool
+    is_taken_back: bool = False
+
+    def covers(self, state: GateState, *, now: datetime) -> bool:
+        """Only what it names, only until it ends, and never what nobody may accept."""
+        stands = self.at <= now < self.ends_at and not self.is_taken_back
+        is_enough = self.covers_not_met or state.word is not Word.NOT_MET
+        return stands and is_enough and state.is_overridable and state.gate in self.gates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +136,9 @@ class Stop:
     since: datetime
     # None: until somebody ends it.
     until: datetime | None = None
+
+    def stands(self, now: datetime) -> bool:
+        return self.since <= now and (self.until is None or now < self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,35 +167,6 @@ class Readiness:
         order = [Word.NOT_MET, Word.NO_EVIDENCE, Word.OUT_OF_DATE]
         missing = [one for one in self.required if not one.is_met]
         return tuple(sorted(missing, key=lambda one: order.index(one.word)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ages:
-    """How long an answer lasts where a team has not chosen otherwise."""
-
-    integration: timedelta = timedelta(hours=24)
-    # Where the running config root is not observed.
-    config: timedelta = timedelta(hours=4)
-    green_for: timedelta = timedelta(minutes=10)
-    rehearsal: timedelta = timedelta(days=90)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceSeen:
-    """A row of Evidence as the rules read it."""
-
-    evidence_id: int
-    gate: str
-    outcome: str
-    commit: str
-    environment: str
-    started_at: datetime
-    finished_at: datetime | None
-    command: str = ""
-    counts: Mapping[str, int] = field(default_factory=dict)
-    url: str = ""
-    by: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def readiness_json(readiness: Readiness) -> dict[str, Any]:
@@ -213,6 +198,7 @@ def _gate_json(state: GateState) -> dict[str, Any]:
         "reason": state.reason,
         "since": state.since.isoformat() if state.since else None,
         "who": state.who,
+        "runs_out_at": state.runs_out_at.isoformat() if state.runs_out_at else None,
         "answered_at": state.answered_at.isoformat() if state.answered_at else None,
         "source": state.source,
         "evidence": state.evidence_id,
@@ -231,7 +217,9 @@ def _gate_json(state: GateState) -> dict[str, Any]:
 
 
 def whole_of(gates: Sequence[GateState], stops: Sequence[Stop]) -> Whole:
-    """The precedence of READINESS: over required gates that are not overridden."""
+    """By the gates that are required and not overridden; without one, nothing was shown."""
+    if not any(one.need is Need.REQUIRED for one in gates):
+        return Whole.FROZEN if stops else Whole.INCOMPLETE
     blocking = {one.word for one in gates if one.blocks}
     if Word.NOT_MET in blocking:
         return Whole.BLOCKED

@@ -311,7 +311,7 @@ class Deploy(models.Model):
 class Running(models.Model):
     """What an environment said of itself, and when it last said so: see opsboard.probes.versions.
 
-    No row, or one that is old: what runs there is unknown.
+    No row, or one that is old: what runs there is unknown. What was announced does not grow old.
     """
 
     environment = models.OneToOneField(
@@ -324,6 +324,8 @@ class Running(models.Model):
     config_root = models.CharField(max_length=200, blank=True)
     root_since = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField()
+    # It was told with a release, where no version address tells: known until another is told.
+    is_announced = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.commit} in {self.environment}"

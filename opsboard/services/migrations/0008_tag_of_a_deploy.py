@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("services", "0006_what_runs_and_config_keys"),
+        ("services", "0007_what_was_announced"),
     ]
 
     operations = [

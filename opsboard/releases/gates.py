@@ -1,0 +1,216 @@
+"""The gates that programs answer: by the newest evidence, bound to what it must be bound to. Pure.
+
+What was not met stays so until newer evidence: age or another root never makes a failure better.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from opsboard.releases.asking import Asking
+from opsboard.releases.facts import EvidenceSeen, PlaceSeen
+from opsboard.releases.rules import CONFIG, INTEGRATION, TAG, UNIT, GateState, Word
+from opsboard.releases.saying import clock, counted, short, span
+
+# An answer without counts shows nothing of these.
+WITH_COUNTS = (UNIT, INTEGRATION)
+type Rule = Callable[[Asking, EvidenceSeen], GateState | None]
+
+
+def by_programs(ask: Asking) -> GateState:
+    """The first rule that has an answer decides; without one the gate is met."""
+    newest = newest_of(ask.facts.evidence, ask.gate)
+    if newest is None:
+        return _nothing(ask)
+    rules: list[Rule] = [_other_commit, _not_passed, _counts]
+    rules += [_OF_GATE[ask.gate]] if ask.gate in _OF_GATE else []
+    for rule in (*rules, _too_old):
+        if state := rule(ask, newest):
+            return state
+    out = _runs_out_at(ask, newest)
+    return ask.told(Word.MET, _shown(ask, newest), newest, runs_out_at=out)
+
+
+def newest_of(evidence: Sequence[EvidenceSeen], gate: str) -> EvidenceSeen | None:
+    """The one that started last; of two at the same moment, the one that was stored last."""
+    rows = [one for one in evidence if one.gate == gate]
+    return max(rows, key=lambda one: (one.started_at, one.evidence_id), default=None)
+
+
+def _nothing(ask: Asking) -> GateState:
+    commit = short(ask.facts.release.commit)
+    reason = f"Nothing was reported for {commit}: run it in CI."
+    if ask.gate == TAG:
+        tag = ask.facts.release.tag
+        reason = f"Nobody reported where {tag} points." if tag else f"{commit} has no tag yet."
+    elif ask.gate == CONFIG:
+        reason = "The configuration of staging was not checked: run the config check there."
+    return ask.state(Word.NO_EVIDENCE, reason, who=ask.facts.ci)
+
+
+def _other_commit(ask: Asking, one: EvidenceSeen) -> GateState | None:
+    commit = ask.facts.release.commit
+    if one.commit.lower() == commit.lower():
+        return None
+    told, wanted = short(one.commit, commit), short(commit, one.commit)
+    return ask.told(Word.OUT_OF_DATE, f"It was run on {told}, and the release is {wanted}.", one)
+
+
+def _not_passed(ask: Asking, one: EvidenceSeen) -> GateState | None:
+    at = clock(one.answered_at, ask.now)
+    if one.outcome == "passed":
+        return None
+    if one.outcome == "running":
+        return ask.told(Word.NO_EVIDENCE, f"Running since {at}.", one)
+    code = "" if one.exit_code is None else f" with exit code {one.exit_code}"
+    said = {
+        "failed": f"{_failed(one)} at {at}{code}.",
+        "error": f"It broke off at {at}{code}: run it again.",
+        "skipped": f"It was skipped at {at}: what did not run shows nothing.",
+        "inconclusive": f"It came to no result at {at}: run it again.",
+    }
+    reason = said.get(one.outcome, f"Its outcome {one.outcome} is not known.")
+    return ask.told(Word.NOT_MET, reason, one)
+
+
+def _failed(one: EvidenceSeen) -> str:
+    failed, collected = _count(one, "failed"), _count(one, "collected")
+    return f"{failed:,} of {collected:,} failed" if failed and collected else "It failed"
+
+
+def _count(one: EvidenceSeen, name: str) -> int | None:
+    """None: it was not told in a whole number."""
+    count = one.counts.get(name)
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def _counts(ask: Asking, one: EvidenceSeen) -> GateState | None:
+    """A test gate is met by tests that ran; whatever gate reports failed ones is not met."""
+    reason = ""
+    collected, skipped = _count(one, "collected"), _count(one, "skipped") or 0
+    if _count(one, "failed"):
+        reason = f"{_failed(one)}, whatever its outcome says."
+    elif ask.gate not in WITH_COUNTS:
+        return None
+    elif collected is None:
+        reason = "It did not say how many tests ran: report the counts."
+    elif collected <= 0:
+        reason = "It collected 0 tests: nothing was shown."
+    elif skipped >= collected or _count(one, "passed") == 0:
+        reason = f"No test ran of {collected:,}: all were skipped."
+    return ask.told(Word.NOT_MET, reason, one) if reason else None
+
+
+def _of_tag(ask: Asking, one: EvidenceSeen) -> GateState | None:
+    """Never to be overridden: what is released has to be what was tagged."""
+    commit, tag = ask.facts.release.commit, ask.facts.release.tag
+    told, points_at = str(one.facts.get("tag", "")), str(one.facts.get("object", ""))
+    if not told or not points_at:
+        reason = "The report does not say which tag it is, and where it points."
+        return ask.told(Word.NOT_MET, reason, one, is_overridable=False)
+    if tag and told != tag:
+        reason = f"The release is tagged {tag}, and the newest report is of {told}."
+        return ask.told(Word.NOT_MET, reason, one, is_overridable=False)
+    if points_at.lower() == commit.lower():
+        return None
+    here, there = short(commit, points_at), short(points_at, commit)
+    if _pointed_here(ask, told):
+        reason = f"{told} was moved: it points to {there} now, and the release is {here}."
+        return ask.told(Word.OUT_OF_DATE, reason, one, is_overridable=False)
+    reason = f"{told} points to {there}, and the release is {here}."
+    return ask.told(Word.NOT_MET, reason, one, is_overridable=False)
+
+
+def _pointed_here(ask: Asking, tag: str) -> bool:
+    """Whether an earlier report of the tag had it where the release is."""
+    told = [one.facts for one in ask.facts.evidence if one.gate == TAG]
+    commit = ask.facts.release.commit.lower()
+    return any(
+        one.get("tag") == tag and str(one.get("object", "")).lower() == commit for one in told
+    )
+
+
+def _of_integration(ask: Asking, one: EvidenceSeen) -> GateState | None:
+    """It holds where it was run, as long as that environment runs this commit."""
+    place = ask.facts.places.get(one.environment)
+    if place is None:
+        said = one.environment or "no environment"
+        reason = f"It names {said}, which {ask.facts.service.slug} does not have: run it on one."
+        return ask.told(Word.NO_EVIDENCE, reason, one)
+    if not place.is_known(ask.now, ask.facts.ages):
+        return ask.told(Word.NO_EVIDENCE, unknown(place, ask.now), one)
+    if not place.runs(ask.facts.release.commit):
+        reason = f"{other(ask, place)}: deploy it there, then run it again."
+        return ask.told(Word.OUT_OF_DATE, reason, one, since=place.commit_since)
+    return None
+
+
+def unknown(place: PlaceSeen, now: datetime) -> str:
+    """Why nobody knows what runs there."""
+    last = f": it told last at {clock(place.told_at, now)}" if place.told_at else ""
+    return f"Which commit runs on {place.slug} is unknown{last}."
+
+
+def other(ask: Asking, place: PlaceSeen) -> str:
+    commit = ask.facts.release.commit
+    told, wanted = short(place.commit, commit), short(commit, place.commit)
+    return f"{place.slug} runs {told}, not {wanted}"
+
+
+def _of_config(ask: Asking, one: EvidenceSeen) -> GateState | None:
+    """It holds for the configuration it checked, which the environment may tell to run."""
+    place = ask.facts.staging
+    if place is None or one.environment != place.slug:
+        said = one.environment or "no environment"
+        reason = f"It was of {said}: run the config check on staging."
+        return ask.told(Word.NO_EVIDENCE, reason, one)
+    if not (checked := one.facts.get("root")):
+        return ask.told(Word.NO_EVIDENCE, "It does not say which configuration it checked.", one)
+    if _is_root_observed(ask) and checked != place.config_root:
+        reason = "The configuration of staging has changed since: run the config check again."
+        return ask.told(Word.OUT_OF_DATE, reason, one)
+    return None
+
+
+def _is_root_observed(ask: Asking) -> bool:
+    place = ask.facts.staging
+    return bool(place and place.config_root and place.is_known(ask.now, ask.facts.ages))
+
+
+def _too_old(ask: Asking, one: EvidenceSeen) -> GateState | None:
+    lasts = _lasts(ask)
+    if lasts is None or ask.now < one.aged_from + lasts:
+        return None
+    at = clock(one.aged_from, ask.now)
+    reason = f"It was run at {at}, and lasts {span(lasts)}: run it again."
+    return ask.told(Word.OUT_OF_DATE, reason, one, since=one.aged_from + lasts)
+
+
+def _runs_out_at(ask: Asking, one: EvidenceSeen) -> datetime | None:
+    lasts = _lasts(ask)
+    return None if lasts is None else one.aged_from + lasts
+
+
+def _lasts(ask: Asking) -> timedelta | None:
+    """None: as long as it is bound to what it must be bound to."""
+    chosen, ages = ask.facts.choices.get(ask.gate), ask.facts.ages
+    if chosen and chosen.lasts is not None:
+        return chosen.lasts
+    if ask.gate == INTEGRATION:
+        return ages.integration
+    return ages.config if ask.gate == CONFIG and not _is_root_observed(ask) else None
+
+
+def _shown(ask: Asking, one: EvidenceSeen) -> str:
+    """What a gate that is met was shown by."""
+    if ask.gate == TAG:
+        return f"{one.facts['tag']} points to {short(ask.facts.release.commit)}."
+    if ask.gate == CONFIG:
+        return "The configuration of staging keeps its rules."
+    where = f" on {one.environment}" if one.environment else ""
+    passed, skipped = _count(one, "passed"), _count(one, "skipped")
+    if passed is None:
+        return f"Passed{where}."
+    return f"{counted(passed, 'test')} passed{where}{f', {skipped:,} skipped' if skipped else ''}."
+
+
+_OF_GATE: dict[str, Rule] = {TAG: _of_tag, INTEGRATION: _of_integration, CONFIG: _of_config}

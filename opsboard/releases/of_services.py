@@ -1,0 +1,81 @@
+"""What readiness needs to know of services, read once for all of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from opsboard.releases.facts import STAGING, Ages, Chosen, DutySeen, NoteSeen, PathSeen
+from opsboard.releases.rows_of_services import Row, read_rows
+from opsboard.releases.rules import OWNER, Stop
+from opsboard.releases.wanted import Frozen, Wanted, read_freezes, read_wanted
+from opsboard.releases.way_back import read_way_back
+from opsboard.releases.where_asked import Asked, read_paths
+from opsboard.rollbacks.rules import RehearsalSeen
+from opsboard.services.rota import read_rotas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfServices:
+    rows: Mapping[int, Row]
+    wanted: Wanted
+    paths: Mapping[int, Sequence[PathSeen]]
+    notes: Mapping[int, NoteSeen]
+    rehearsals: Mapping[int, Sequence[RehearsalSeen]]
+    freezes: Sequence[Frozen]
+    # By the team's id; only of teams where the owner has to be on duty.
+    duties: Mapping[int, DutySeen]
+
+    @classmethod
+    def read(cls, services: Collection[int], *, ages: Ages, now: datetime) -> "OfServices":
+        rows = read_rows(services)
+        teams = {row.team_id for row in rows.values()}
+        wanted = read_wanted(services, teams)
+        notes, rehearsals = read_way_back(services)
+        return cls(
+            rows=rows,
+            wanted=wanted,
+            paths=read_paths(_staging_of(rows), green_for=ages.green_for, now=now),
+            notes=notes,
+            rehearsals=rehearsals,
+            freezes=read_freezes(services, teams, now=now),
+            duties=_duties(rows, wanted, now=now),
+        )
+
+    def choices_of(self, service_id: int) -> Mapping[str, Chosen]:
+        return self.wanted.of(service_id, self.rows[service_id].team_id)
+
+    def duty_of(self, service_id: int) -> DutySeen | None:
+        return self.duties.get(self.rows[service_id].team_id)
+
+    def stops_of(self, service_id: int, environment: str) -> list[Stop]:
+        """The hold of the service, and the freezes of where the release goes."""
+        row = self.rows[service_id]
+        holding = [
+            one.stop for one in self.freezes if one.holds(service_id, row.team_id, environment)
+        ]
+        return ([row.hold] if row.hold else []) + holding
+
+
+def _staging_of(rows: Mapping[int, Row]) -> dict[int, Asked]:
+    return {
+        row.place_ids[STAGING]: Asked(service_id, row.places[STAGING].commit_since, row.longest)
+        for service_id, row in rows.items()
+        if STAGING in row.places
+    }
+
+
+def _duties(rows: Mapping[int, Row], wanted: Wanted, *, now: datetime) -> dict[int, DutySeen]:
+    """Who is on duty, where somebody has to be."""
+    teams = {row.team_id for service_id, row in rows.items() if _asks(wanted, service_id, row)}
+    if not teams:
+        return {}
+    duties = {}
+    for team_id, rota in read_rotas(teams).items():
+        one = rota.on_duty(now)
+        person = (one.person.get_full_name() or one.person.get_username()) if one else ""
+        duties[team_id] = DutySeen(person=person)
+    return duties
+
+
+def _asks(wanted: Wanted, service_id: int, row: Row) -> bool:
+    return OWNER in wanted.of(service_id, row.team_id)

@@ -1,0 +1,83 @@
+"""What teams and services want of gates, and when nothing of theirs is to go out."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from opsboard.releases.facts import Chosen
+from opsboard.releases.models import Freeze, GateChoice
+from opsboard.releases.persons import person_in
+from opsboard.releases.rules import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    of_teams: Mapping[int, Mapping[str, Chosen]]
+    of_services: Mapping[int, Mapping[str, Chosen]]
+
+    def of(self, service_id: int, team_id: int) -> dict[str, Chosen]:
+        """By gate. The service's choice beats its team's, and keeps the words of its gate."""
+        chosen = dict(self.of_teams.get(team_id, {}))
+        for gate, one in self.of_services.get(service_id, {}).items():
+            theirs = chosen.get(gate)
+            words = one.words or (theirs.words if theirs else "")
+            chosen[gate] = replace(one, words=words)
+        return chosen
+
+
+def read_wanted(services: Collection[int], teams: Collection[int]) -> Wanted:
+    of_teams: dict[int, dict[str, Chosen]] = defaultdict(dict)
+    of_services: dict[int, dict[str, Chosen]] = defaultdict(dict)
+    for one in GateChoice.objects.filter(Q(team__in=teams) | Q(service__in=services)):
+        lasts = None if one.lasts is None else timedelta(seconds=one.lasts)
+        chosen = Chosen(need=one.need, words=one.words, lasts=lasts)
+        if one.service_id is not None:
+            of_services[one.service_id][one.gate] = chosen
+        elif one.team_id is not None:
+            of_teams[one.team_id][one.gate] = chosen
+    return Wanted(of_teams, of_services)
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A freeze that is open. None or "" stands for all."""
+
+    team_id: int | None
+    service_id: int | None
+    environment: str
+    stop: Stop
+
+    def holds(self, service_id: int, team_id: int, environment: str) -> bool:
+        return (
+            self.team_id in (None, team_id)
+            and self.service_id in (None, service_id)
+            and self.environment in ("", environment)
+        )
+
+
+def read_freezes(
+    services: Collection[int], teams: Collection[int], *, now: datetime
+) -> list[Frozen]:
+    rows = Freeze.objects.open(now).filter(
+        Q(team=None) | Q(team__in=teams), Q(service=None) | Q(service__in=services)
+    )
+    named = rows.annotate(person=person_in("planned_by")).order_by("starts_at", "pk")
+    columns = ("team_id", "service_id", "environment_slug", "reason", "starts_at", "ends_at")
+    return [
+        Frozen(
+            team_id=row["team_id"],
+            service_id=row["service_id"],
+            environment=row["environment_slug"],
+            stop=Stop(
+                kind="freeze",
+                reason=row["reason"],
+                by=row["person"],
+                since=row["starts_at"],
+                until=row["ends_at"],
+            ),
+        )
+        for row in named.values(*columns, "person")
+    ]
