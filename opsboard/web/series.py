@@ -10,6 +10,7 @@ from django.db.models import Max
 from opsboard.probes.models import HourlyRollup, StateChange, microseconds
 from opsboard.probes.rules import State
 from opsboard.web import measuring
+from opsboard.web.chart_marks import Mark
 from opsboard.web.measurements import NOTHING, Limits, Measured
 from opsboard.web.path_states import PathNow
 from opsboard.web.words import DAY, HOUR, MINUTE
@@ -63,6 +64,8 @@ class Series:
     failing: list[tuple[int, int]]
     # Before this moment it is an example, made up for a demonstration. None: all was measured.
     examples_until: int | None = None
+    # What happened meanwhile, the oldest first.
+    marks: tuple[Mark, ...] = ()
 
     @property
     def end(self) -> int:
