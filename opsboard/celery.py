@@ -61,7 +61,7 @@ app.conf.beat_schedule = {
     "reconcile incidents": every(10, "reconcile"),
     "count service days": every(30, "count_days"),
     "roll up hours": every(60, "roll_up"),
-    "see which versions run": every(60, "see_versions"),
+    "see which versions run": every(settings.SEE_VERSIONS_SECONDS, "see_versions"),
     "say alive": every(settings.ALIVE_SECONDS, "say_alive"),
     "mail sign-in links": every(5, "mail_links"),
     "tell weekly lists": every(60, "tell_weekly"),

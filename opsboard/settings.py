@@ -122,6 +122,8 @@ CONFIG_LASTS_SECONDS = env.float("OPSBOARD_CONFIG_LASTS_SECONDS", default=4 * 36
 GREEN_FOR_SECONDS = env.float("OPSBOARD_GREEN_FOR_SECONDS", default=600.0)
 REHEARSAL_LASTS_DAYS = env.float("OPSBOARD_REHEARSAL_LASTS_DAYS", default=90)
 OVERRIDE_LASTS_AT_MOST_HOURS = env.float("OPSBOARD_OVERRIDE_LASTS_AT_MOST_HOURS", default=72)
+# How often environments are asked which version they run.
+SEE_VERSIONS_SECONDS = env.float("OPSBOARD_SEE_VERSIONS_SECONDS", default=60.0)
 # What an environment said of itself is believed for so long; after that what runs is unknown.
 RUNNING_KNOWN_FOR_SECONDS = env.float("OPSBOARD_RUNNING_KNOWN_FOR_SECONDS", default=300.0)
 # Requests a minute, of one token.

@@ -23,7 +23,7 @@ from opsboard.probes.orders import NotOrderable, policy_for, render, secrets_of,
 from opsboard.services.models import SECOND, CriticalPath, Deploy, Environment, Running
 
 # As the timetable rings; a version may have begun to run so long before it is seen.
-LOOK_EVERY = timedelta(seconds=60)
+LOOK_EVERY = timedelta(seconds=settings.SEE_VERSIONS_SECONDS)
 TIMEOUT = 5 * SECOND
 LONGEST_NAME = 200
 MOST_OPEN = 50
