@@ -1,61 +1,44 @@
 #!/usr/bin/env bash
-# One CI run of fares-api, step by step, by the opsboard command alone: bash ci_run.sh STEP.
-# Wants OPSBOARD_URL, OPSBOARD_TOKEN, OPSBOARD_CONFIG_KEY, VERSION, COMMIT, and a directory WORK to write in.
+# One CI run of fares-api, step by step, with the opsboard command alone: bash ci_run.sh STEP.
+#
+# Wants OPSBOARD_URL, OPSBOARD_TOKEN, OPSBOARD_CONFIG_KEY, OPSBOARD_SERVICE, OPSBOARD_RELEASE and OPSBOARD_COMMIT, as a CI
+# sets them once for all its jobs, the files production.env and staging.env, and runs in a directory it may write in.
 set -euo pipefail
 
-of_release=(--service fares-api --release "$VERSION")
-
-suite() { # suite FILE TESTS FAILURES SKIPPED: what a test tool writes.
-    printf '<testsuites><testsuite name="fares" tests="%s" failures="%s" errors="0" skipped="%s"/></testsuites>' \
-        "$2" "$3" "$4" >"$1"
+suite() { # suite PASSED FAILED SKIPPED: what a test tool leaves.
+    {
+        echo '<testsuites><testsuite name="fares">'
+        for _ in $(seq "$1"); do echo '<testcase name="prices a crossing"/>'; done
+        for _ in $(seq "$2"); do echo '<testcase name="refuses a crossing"><failure/></testcase>'; done
+        for _ in $(seq "$3"); do echo '<testcase name="sails tomorrow"><skipped/></testcase>'; done
+        echo '</testsuite></testsuites>'
+    } >junit.xml
 }
 
 case $1 in
-create)
-    opsboard release create "${of_release[@]}" --commit "$COMMIT" --summary "Load fare rules in one query"
-    ;;
-create-with-another-commit)
-    opsboard release create "${of_release[@]}" --commit 0000000000000000000000000000000000000000
-    ;;
-lint)
-    opsboard run "${of_release[@]}" --gate lint -- bash -c 'echo "0 problems in 41 files"'
-    ;;
-unit-without-counts)
-    opsboard run "${of_release[@]}" --gate unit -- bash -c 'echo "it said nothing of its tests"'
-    ;;
-unit-all-skipped)
-    opsboard run "${of_release[@]}" --gate unit --junit "$WORK/skipped.xml" -- bash "$0" write-skipped
-    ;;
-unit-failing)
-    opsboard run "${of_release[@]}" --gate unit --junit "$WORK/failing.xml" -- bash "$0" write-failing
-    ;;
-unit)
-    opsboard run "${of_release[@]}" --gate unit --junit "$WORK/unit.xml" -- bash "$0" write-unit
-    ;;
-write-skipped) suite "$WORK/skipped.xml" 12 0 12 ;;
-write-failing)
-    suite "$WORK/failing.xml" 12 1 0
-    exit 1
-    ;;
-write-unit) suite "$WORK/unit.xml" 412 0 3 ;;
-integration)
-    opsboard check fares-api --environment staging --release "$VERSION"
-    ;;
+create) opsboard release create --summary "Load fare rules in one query" ;;
+create-with-another-commit) opsboard release create --commit 0123456789abcdef0123456789abcdef01234567 ;;
+lint) opsboard run --gate lint -- echo "0 problems in 41 files" ;;
+unit-without-counts) opsboard run --gate unit -- echo "12 passed, it says" ;;
+unit-all-skipped) opsboard run --gate unit --junit junit.xml -- bash "$0" leave-skipped ;;
+unit-failing) opsboard run --gate unit --junit junit.xml -- bash "$0" leave-failing ;;
+unit) opsboard run --gate unit --junit junit.xml -- bash "$0" leave-passed ;;
+leave-skipped) suite 0 0 12 ;;
+leave-failing) suite 11 1 0 && false ;;
+leave-passed) suite 41 0 3 ;;
+integration) opsboard check fares-api --environment staging --release "$OPSBOARD_RELEASE" ;;
 config)
-    FARE_BATCH_SIZE=200 DATABASE_URL=postgres://staging.example/fares opsboard config "${of_release[@]}" --environment staging
+    opsboard config --environment production --env-file production.env
+    opsboard config --environment staging --env-file staging.env
     ;;
-tag)
-    opsboard tag "${of_release[@]}" --tag "v$VERSION" --object 5f1c0f2b9c1d4d3e8a7b6c5d4e3f2a1b0c9d8e7f
+config-debug)
+    sed 's/^DEBUG=.*/DEBUG=true/' staging.env >debug.env
+    opsboard config --environment staging --env-file debug.env
     ;;
-tag-moved)
-    opsboard tag "${of_release[@]}" --tag "v$VERSION" --object 1111111111111111111111111111111111111111
-    ;;
-gate)
-    opsboard gate "${of_release[@]}" "${@:2}"
-    ;;
-released)
-    opsboard released "${of_release[@]}" --environment production
-    ;;
+tag) opsboard tag --tag "v$OPSBOARD_RELEASE" --object "$OPSBOARD_COMMIT" ;;
+tag-moved) opsboard tag --tag "v$OPSBOARD_RELEASE" --object 0123456789abcdef0123456789abcdef01234567 ;;
+gate) opsboard gate --json "${@:2}" ;;
+released) opsboard released --environment production ;;
 *)
     echo "There is no step called $1." >&2
     exit 64
