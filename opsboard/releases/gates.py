@@ -56,9 +56,9 @@ def _other_commit(ask: Asking, one: EvidenceSeen) -> GateState | None:
 
 
 def _not_passed(ask: Asking, one: EvidenceSeen) -> GateState | None:
-    at = clock(one.answered_at, ask.now)
     if one.outcome == "passed":
         return None
+    at = clock(one.answered_at, ask.now)
     if one.outcome == "running":
         return ask.told(Word.NO_EVIDENCE, f"Running since {at}.", one)
     code = "" if one.exit_code is None else f" with exit code {one.exit_code}"
