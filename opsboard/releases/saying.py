@@ -1,12 +1,12 @@
 """Times, spans and commits as the reasons of gates say them. Pure."""
 
-from calendar import month_abbr
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 # As many digits as a commit is told by.
 COMMIT_DIGITS = 12
 MOST_NAMED = 3
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
 
 
@@ -17,7 +17,7 @@ def clock(at: datetime, now: datetime) -> str:
     if at.date() == now.date():
         return time
     year = "" if at.year == now.year else f" {at.year}"
-    return f"{at.day} {month_abbr[at.month]}{year} {time}"
+    return f"{at.day} {_MONTHS[at.month - 1]}{year} {time}"
 
 
 def span(length: timedelta) -> str:
