@@ -226,6 +226,21 @@ def test_a_config_check_of_something_else_is_none(fields):
     assert answer("config", with_evidence("config", **fields))[0] == "no evidence"
 
 
+def test_a_config_check_that_failed_names_the_keys_that_are_wrong():
+    differences = [
+        {"key": "FARE_BATCH_SIZE", "what": "not set"},
+        {"key": "FARE_CACHE_TTL", "what": "differs", "environment": "production"},
+    ]
+    found = {"root": "r1", "differences": differences}
+    assert answer("config", with_evidence("config", outcome="failed", facts=found)) == (
+        "not met",
+        "2 keys are wrong on staging: FARE_BATCH_SIZE (not set) and FARE_CACHE_TTL (differs).",
+    )
+    found["differences"] = "nonsense"
+    word, reason = answer("config", with_evidence("config", outcome="failed", facts=found))
+    assert (word, reason) == ("not met", "It failed at 11:01.")
+
+
 # Tag --------------------------------------------------------------------------------------------
 
 
