@@ -53,8 +53,8 @@ def example_of(schema: Part, schemas: Part, name: str = "") -> Any:
         if schema.get(known) is not None and schema[known] not in ("", []):
             return schema[known]
     if "enum" in schema:
-        known = [one for one in schema["enum"] if one == NAMED.get(name)]
-        return (known or [one for one in schema["enum"] if one != ""])[0]
+        named = [one for one in schema["enum"] if one == NAMED.get(name)]
+        return (named or [one for one in schema["enum"] if one != ""])[0]
     for way in ("anyOf", "oneOf", "allOf"):
         if way in schema:
             return example_of(schema[way][0], schemas, name)
