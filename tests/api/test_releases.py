@@ -259,6 +259,7 @@ def test_a_wrong_word_of_a_release_is_named(ask, release, body, place):
 def test_a_rollback_is_taken_and_holds_the_service_until_somebody_says_why_not(ask, release):
     status, answer = post(ask, f"{RELEASE}/rollbacks", {"reason": "Fares wrong"})
     assert (status, answer["kind"]) == (201, "rolled back")
+    assert post(ask, f"{RELEASE}/rollbacks", {"reason": "Fares wrong"})[0] == 200
     assert get(ask, f"{RELEASE}/readiness")[1]["stops"][0]["kind"] == "hold"
     ended = "/api/v1/services/fares-api/holds/end"
     assert post(ask, ended, {"because": " "})[0] == 422
