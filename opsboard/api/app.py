@@ -72,6 +72,9 @@ ROUTERS: list[Router] = [
     silences.router,
     probing.router,
     boards.router,
+    releases.router,
+    evidence.router,
+    decisions.router,
 ]
 
 

@@ -26,10 +26,10 @@ type View = Callable[..., Any]
 
 MINUTE = 60
 RETRY_SECONDS = 5
-# They record nothing, so nothing can happen twice; and no transaction waits for other machines.
-ASKED_ANEW = ("probes", "check")
 # Of parameters that nobody knows.
 MOST_ERRORS = 20
+# They record nothing, so nothing can happen twice; and no transaction waits for other machines.
+ASKED_ANEW = ("probes", "check")
 logger = logging.getLogger(__name__)
 
 

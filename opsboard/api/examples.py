@@ -6,14 +6,34 @@ from typing import Any
 
 type Part = Mapping[str, Any]
 
-# What a text may look like; the first that fits the schema's pattern is taken.
+# What a text of this name looks like, where it fits.
+NAMED = {
+    "version": "1.4.2",
+    "tag": "v1.4.2",
+    "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8",
+    "object": "9fceb02d0ae598e95dc970b74767f19372d61af8",
+    "environment": "staging",
+    "service": "fares-api",
+    "path": "price-a-crossing",
+    "gate": "unit",
+    "outcome": "passed",
+    "command": "pytest -q",
+    "reason": "The new fares are being loaded until noon.",
+    "because": "The import ran through, and prices are right again.",
+    "url": "https://ci.example/runs/4711",
+    "name": "fares.yaml",
+    "text": "The import is running again.",
+    "title": "Roll back to the last version",
+    "use_when": "Prices stay empty after a deploy.",
+    "does_not_undo": "Bookings that were paid meanwhile.",
+    "do": "Deploy the version before.",
+}
+# Else the first of these that fits.
 TEXTS = (
     "text",
     "1.4.2",
     "9fceb02d0ae598e95dc970b74767f19372d61af8",
     "2026-11-28",
-    "production",
-    "fares-api/price-a-crossing",
     "0123456789abcdef",
 )
 FORMATS = {
@@ -33,7 +53,8 @@ def example_of(schema: Part, schemas: Part, name: str = "") -> Any:
         if schema.get(known) is not None and schema[known] not in ("", []):
             return schema[known]
     if "enum" in schema:
-        return next(one for one in schema["enum"] if one != "")
+        named = [one for one in schema["enum"] if one == NAMED.get(name)]
+        return (named or [one for one in schema["enum"] if one != ""])[0]
     for way in ("anyOf", "oneOf", "allOf"):
         if way in schema:
             return example_of(schema[way][0], schemas, name)
@@ -58,6 +79,8 @@ def _of_type(schema: Part, schemas: Part, name: str) -> Any:
         return [example_of(schema.get("items", {}), schemas, name)]
     if kind in ("integer", "number"):
         return max(schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1), 1)
+    if kind == "null":
+        return None
     if kind == "boolean":
         return True
     return _text(schema, name) if kind == "string" else None
@@ -75,7 +98,7 @@ def _text(schema: Part, name: str) -> str:
     low, high = schema.get("minLength", 0), schema.get("maxLength", 1000)
     fitting = [
         text.ljust(low, ".")
-        for text in (name.replace("_", " "), *TEXTS)
+        for text in (NAMED.get(name, ""), *TEXTS)
         if text and re.search(schema.get("pattern", ""), text.ljust(low, "."))
     ]
     return (fitting or ["text"])[0][:high]

@@ -2,7 +2,7 @@
 
 The form is `obs_` and the kind, 30 letters and digits of chance, and a checksum of six: a token
 that was copied wrongly, or that lies in a repository, can be recognised without asking anybody.
-Secret scanners find one by PATTERN.
+Secret scanners find one by masking.PATTERN.
 """
 
 import re
@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from opsboard.people.audit import Actor, record
+from opsboard.people.masking import PATTERN
 from opsboard.people.models import (
     AnsweredRequest,
     ApiToken,
@@ -26,7 +27,6 @@ from opsboard.people.models import (
 )
 from opsboard.people.roles import ADMINISTRATOR, EDITOR, VIEWER, RoleName
 
-PATTERN = r"obs_ci_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}"
 LASTS_AT_MOST = timedelta(days=365)
 SOON = timedelta(days=14)
 PREFIX = 8

@@ -98,10 +98,11 @@ class TokenForm(forms.Form):
         if day is None:
             self.add_error("day", "Write the last day on which it works.")
             return
-        # Midnight after that day; a year from now is the most, whatever the hour.
-        expires_at = datetime.combine(day, time(), UTC) + timedelta(days=1)
-        if expires_at <= self.now:
+        latest = self.now + tokens.LASTS_AT_MOST
+        if day < self.now.date():
             self.add_error("day", "This is past: write a day to come.")
-        elif expires_at > self.now + tokens.LASTS_AT_MOST + timedelta(days=1):
+        elif day > latest.date():
             self.add_error("day", "A token lasts a year at most: write an earlier day.")
-        self.cleaned_data["expires_at"] = expires_at
+        else:
+            midnight = datetime.combine(day, time(), UTC) + timedelta(days=1)
+            self.cleaned_data["expires_at"] = min(midnight, latest)
