@@ -11,7 +11,7 @@ from django.utils import timezone
 from opsboard.people.audit import record
 from opsboard.rollbacks import drafting
 from opsboard.rollbacks.models import NoteDraft, NoteVersion
-from opsboard.web import note_beginning
+from opsboard.web import note_beginning, note_trust
 from opsboard.web.access import actor_of, signed_in
 from opsboard.web.forms.editing import typed
 from opsboard.web.forms.notes import (
@@ -198,17 +198,21 @@ def _page(
     wrong = _wrong(form, rows) if form.is_bound else 0
     by = signed_in(request)
     own = drafting.draft_of(place.service, place.path, by)
-    context |= _changes(place, own) | {
-        "others": drafting.others(place.service, place.path, by),
-        "form": form,
-        "rows": rows,
-        "place": place,
-        "service": place.service,
-        "path": place.path,
-        "back": place.url("note"),
-        "based_on": _number(form),
-        "to_fix": things_to_fix(wrong),
-    }
+    context |= (
+        _changes(place, own)
+        | note_trust.read(place, form, rows, now=timezone.now())
+        | {
+            "others": drafting.others(place.service, place.path, by),
+            "form": form,
+            "rows": rows,
+            "place": place,
+            "service": place.service,
+            "path": place.path,
+            "back": place.url("note"),
+            "based_on": _number(form),
+            "to_fix": things_to_fix(wrong),
+        }
+    )
     return render(request, "notes/edit.html", context, status=422 if wrong else 200)
 
 
