@@ -72,9 +72,6 @@ ROUTERS: list[Router] = [
     silences.router,
     probing.router,
     boards.router,
-    releases.router,
-    evidence.router,
-    decisions.router,
 ]
 
 
