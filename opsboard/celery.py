@@ -64,6 +64,7 @@ app.conf.beat_schedule = {
     "see which versions run": every(60, "see_versions"),
     "say alive": every(settings.ALIVE_SECONDS, "say_alive"),
     "mail sign-in links": every(5, "mail_links"),
+    "tell weekly lists": every(60, "tell_weekly"),
     "prune history": every(600, "prune"),
 }
 

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from opsboard.alerts import last_resort, noticing, planning
+from opsboard.alerts import last_resort, noticing, planning, weekly
 from opsboard.alerts.delivering import deliver as deliver_alerts
 from opsboard.alerts.last_resort import watching_the_database
 from opsboard.board import removing
@@ -20,6 +20,7 @@ from opsboard.probes.models import moment
 from opsboard.probes.recording import Result
 from opsboard.probes.schedule import database_now
 from opsboard.probes.shift import ring
+from opsboard.releases.running_out import running_out
 
 
 def react(result: Result) -> None:
@@ -82,6 +83,11 @@ def prune() -> None:
     tries.prune(now=now)
     mailed_links.prune(now=now)
     tokens.prune(now=now)
+
+
+@shared_task
+def tell_weekly() -> None:
+    weekly.tell(read=lambda teams, now: running_out(teams, now=now), now=timezone.now())
 
 
 @shared_task

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from opsboard.api import reference
 from opsboard.api.addresses import nowhere, patterns
+from opsboard.api.metrics import metrics
 from opsboard.web import (
     account,
     acknowledging,
@@ -16,10 +17,12 @@ from opsboard.web import (
     incidents,
     maintenance,
     mine,
+    note_print,
     notes,
     notices,
     paths,
     people,
+    rehearsals,
     removing,
     rota,
     routes,
@@ -56,6 +59,8 @@ urlpatterns = [
     path("services/<slug:service>/rollback-note", notes.show, name="note"),
     path("services/<slug:service>/rollback-note/edit", notes.edit, name="note-edit"),
     path("services/<slug:service>/rollback-note/review", notes.still_true, name="note-still-true"),
+    path("services/<slug:service>/rollback-note/rehearsals/new", rehearsals.new, name="note-rehearse"),
+    path("services/<slug:service>/rollback-note/print", note_print.show, name="note-print"),
     path("services/<slug:service>/<slug:path>", paths.show, name="path"),
     path("services/<slug:service>/<slug:path>/edit", paths.edit, name="path-edit"),
     path("services/<slug:service>/<slug:path>/probe", paths.ask_now, name="path-ask-now"),
@@ -65,6 +70,8 @@ urlpatterns = [
     path("services/<slug:service>/<slug:path>/rollback-note", notes.show, name="path-note"),
     path("services/<slug:service>/<slug:path>/rollback-note/edit", notes.edit, name="path-note-edit"),
     path("services/<slug:service>/<slug:path>/rollback-note/review", notes.still_true, name="path-note-still-true"),
+    path("services/<slug:service>/<slug:path>/rollback-note/rehearsals/new", rehearsals.new, name="path-note-rehearse"),
+    path("services/<slug:service>/<slug:path>/rollback-note/print", note_print.show, name="path-note-print"),
     path("incidents", incidents.index, name="incidents"),
     path("incidents/new", incidents.new, name="incident-new"),
     path("incidents/<int:number>", incidents.show, name="incident"),
@@ -115,6 +122,7 @@ urlpatterns = [
     path("people/new", people.new, name="person-new"),
     path("people/<int:person>/edit", people.edit, name="person-edit"),
     path("people/<int:person>/link", people.link, name="person-link"),
+    path("metrics", metrics, name="metrics"),
     path("tokens", tokens.index, name="tokens"),
     path("tokens/new", tokens.new, name="token-new"),
     path("tokens/<int:api_token>/revocation", tokens.revoke, name="token-revoke"),

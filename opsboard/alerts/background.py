@@ -13,11 +13,17 @@ from django.db.models import Q
 from opsboard.alerts.duty import on_duty_of
 from opsboard.alerts.models import Delivery
 from opsboard.alerts.news import FailingPath
+from opsboard.incidents.beginnings import failed_at
 from opsboard.incidents.models import Incident, IncidentPath
 from opsboard.probes.models import Probe
 from opsboard.probes.orders import address
 from opsboard.probes.rules import State
-from opsboard.rollbacks.models import RollbackNote
+from opsboard.rollbacks.known import Released
+from opsboard.rollbacks.models import NoteVersion, RollbackNote
+from opsboard.rollbacks.rehearsing import rehearsals_of, state_of
+from opsboard.rollbacks.rules import RehearsalSeen
+from opsboard.rollbacks.saying import rehearsed_words
+from opsboard.rollbacks.words import NOTHING, fill_steps
 from opsboard.services.models import CriticalPath
 
 
@@ -33,6 +39,10 @@ class Background:
     notes: dict[tuple[int, int | None], RollbackNote] = field(default_factory=dict)
     # By team.
     on_duty: dict[int, User] = field(default_factory=dict)
+    # By note; and what the words of steps stand for. None: there is no note to fill.
+    rehearsals: dict[int, list[RehearsalSeen]] = field(default_factory=dict)
+    released: Released | None = None
+    now: datetime | None = None
 
     def paths_of(self, incident: Incident) -> tuple[FailingPath, ...]:
         return tuple(self._failing_path(incident, place) for place in self.places[incident.pk])
@@ -60,10 +70,24 @@ class Background:
         for key in (*keys, (service.pk, None)):
             note = self.notes.get(key)
             if note is not None and note.current is not None:
-                below = f"/{note.path.slug}" if note.path else ""
-                url = f"{settings.URL}/services/{service.slug}{below}/rollback-note"
-                return note.current.snapshot() | {"url": url}
+                return self._told(incident, note, note.current)
         return None
+
+    def _told(self, incident: Incident, note: RollbackNote, version: NoteVersion) -> dict[str, Any]:
+        """Its steps for the release that failed, and what its rehearsals are worth."""
+        below = f"/{note.path.slug}" if note.path else ""
+        place = incident.environment_id
+        released = self.released
+        known = released.known(place, until=failed_at(incident)) if released else NOTHING
+        filled = fill_steps(version.steps, known)
+        now = self.now or incident.opened_at
+        state = state_of(version, self.rehearsals.get(note.pk, []), now=now)
+        return version.snapshot() | {
+            "url": f"{settings.URL}/services/{incident.service.slug}{below}/rollback-note",
+            "steps": filled.steps,
+            "unknown": list(filled.unknown),
+            "rehearsed": f"{rehearsed_words(state, now=now)}.",
+        }
 
 
 def read_incidents(deliveries: Iterable[Delivery]) -> dict[int, Incident]:
@@ -88,13 +112,16 @@ def read_background(
     """
     below = [one.below for one in incidents if one.below is not None]
     everyone = [*incidents, *below]
-    known = Background({one.pk: one for one in everyone})
+    known = Background({one.pk: one for one in everyone}, now=now)
     places = IncidentPath.objects.filter(incident__in=known.incidents)
     stored = places.select_related("path__owner", "path__service__team").order_by("pk")
     for place in (*stored, *pretended):
         known.places[place.incident_id].append(place)
     known.probes = _probes(known)
     known.notes = _notes(known)
+    if known.notes:
+        known.rehearsals = rehearsals_of([note.pk for note in known.notes.values()])
+        known.released = Released(one.environment_id for one in everyone)
     known.on_duty = on_duty_of({one.service.team for one in incidents}, at=now)
     return known
 

@@ -156,6 +156,8 @@ def _note_facts(note: Mapping[str, Any]) -> list[Fact]:
         Fact("Use it when", note["use_when"]),
         Fact("It does not undo", note["does_not_undo"]),
         Fact("It takes", f"about {note['minutes']} min" if note["minutes"] else ""),
+        Fact("Trust", str(note.get("rehearsed", ""))),
+        *(Fact("Not known", str(sentence)) for sentence in note.get("unknown", ())),
     ]
     return [fact for fact in facts if fact.value]
 

@@ -256,6 +256,12 @@ def who_hears_of(incident: Incident, *, kind: AlertKind, now: datetime) -> Heari
     return who_hears(incident.service, incident.environment, kind=kind, now=now, owners=owners)
 
 
+def who_hears_of_team(team_id: int, *, now: datetime) -> list[Channel]:
+    """Where goes what is of a team and of no service. Without a channel of theirs: nowhere."""
+    heard = Audience(now).of([team_id], tier=0, environment="", kind=AlertKind.NOTICE)
+    return [one for one in heard.channels if one.kind != Channel.Kind.ADMINISTRATORS]
+
+
 def who_hears_administrators(*, now: datetime) -> Hearing:
     """Where goes what only the administrators can mend."""
     return _stored(Audience(now).of_administrators())

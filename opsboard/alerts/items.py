@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from opsboard.alerts import acknowledging
 from opsboard.alerts.background import Background
 from opsboard.alerts.choosing import ORDER
-from opsboard.alerts.models import Channel, Delivery
+from opsboard.alerts.models import Channel, Delivery, Notice
 from opsboard.alerts.news import REMINDER, Below, Item, News, Remark
 from opsboard.incidents.models import Incident
-from opsboard.services.models import Service
+from opsboard.services.models import Service, Team
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +92,8 @@ def _remark(delivery: Delivery, channel: Channel) -> Remark:
             text=delivery.text,
             url=f"{settings.URL}/alerts",
         )
+    if notice.team is not None:
+        return _list_of_team(delivery, notice, notice.team)
     service = notice.service
     return Remark(
         event=delivery.event,
@@ -102,6 +104,16 @@ def _remark(delivery: Delivery, channel: Channel) -> Remark:
         team=service.team.name if service else "",
         tier=service.tier if service else 0,
         url=_notice_url(service),
+    )
+
+
+def _list_of_team(delivery: Delivery, notice: Notice, team: Team) -> Remark:
+    return Remark(
+        event=delivery.event,
+        subject=f"This week: {notice.text.partition('. ')[0]}",
+        text=notice.text,
+        team=team.name,
+        url=f"{settings.URL}/teams/{team.slug}",
     )
 
 

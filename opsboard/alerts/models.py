@@ -199,6 +199,8 @@ class Notice(models.Model):
         WARNING = "warning", "A path warns"
         NO_DATA = "no_data", "A path has no data"
         CERTIFICATE = "cert", "A certificate runs out"
+        # Of a team, once a week.
+        RUNS_OUT = "runs_out", "Notes, sheets and gates run out"
         # For the administrators.
         OWN_ERROR = "own_error", "Opsboard cannot ask"
         OVERLOADED = "overload", "Opsboard is overloaded"
@@ -216,6 +218,10 @@ class Notice(models.Model):
     )
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, null=True, blank=True, related_name="notices"
+    )
+    # Of the list of a team; None: it is of a service, or of Opsboard.
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, blank=True, related_name="notices"
     )
     # One sentence: what, where, what to do.
     text = models.TextField()

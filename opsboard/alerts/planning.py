@@ -197,7 +197,7 @@ def plan_notices(notices: Iterable[Notice], *, now: datetime) -> list[Delivery]:
     for notice in notices:
         owner = notice.path.owner if notice.path else None
         is_ours = notice.is_for_administrators
-        which = None if is_ours else (notice.service, notice.environment, owner)
+        which = None if is_ours else (notice.service, notice.environment, owner, notice.team_id)
         if which not in hears:
             hears[which] = _who_hears_notice(notice, now=now)
         hold = holding.why_notice_held(notice, now=now, overlays=overlays)
@@ -207,6 +207,8 @@ def plan_notices(notices: Iterable[Notice], *, now: datetime) -> list[Delivery]:
 
 
 def _who_hears_notice(notice: Notice, *, now: datetime) -> Sequence[Channel]:
+    if notice.team_id is not None:
+        return hearing.who_hears_of_team(notice.team_id, now=now)
     if notice.is_for_administrators or notice.service is None or notice.environment is None:
         return hearing.who_hears_administrators(now=now).channels
     owners = [notice.path.owning_team] if notice.path and notice.path.owner else []

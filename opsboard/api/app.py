@@ -65,13 +65,13 @@ ROUTERS: list[Router] = [
     paths.router,
     observations.router,
     incidents.router,
+    releases.router,
+    evidence.router,
+    decisions.router,
     notes.router,
     silences.router,
     probing.router,
     boards.router,
-    releases.router,
-    evidence.router,
-    decisions.router,
 ]
 
 

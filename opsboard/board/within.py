@@ -9,6 +9,7 @@ from opsboard.board.things import SERVICE
 from opsboard.expectations.grammar import ClauseErrors, parse
 from opsboard.expectations.nearest import did_you_mean
 from opsboard.expectations.windows import check_window
+from opsboard.rollbacks.words import refuse_words, wrong_words
 
 type Steps = tuple[str | int, ...]
 # Where it stands below its service, and one sentence.
@@ -64,6 +65,12 @@ def _note(note: Mapping[str, Any] | None, at: Steps) -> Iterator[Found]:
         if step["run"] and not step["see"]:
             stands = (*at, "steps", number, "run")
             yield stands, "Say with see what the person should see, so they know that it worked."
+        for name, text in step.items():
+            if wrong := wrong_words(text):
+                yield (*at, "steps", number, name), wrong
+    for name in ("title", "use_when", "does_not_undo"):
+        if wrong := refuse_words(note[name]):
+            yield (*at, name), wrong
     texts = [note["title"], note["use_when"], note["does_not_undo"]]
     texts += [text for step in note["steps"] for text in step.values()]
     size = sum(len(text.encode()) for text in texts)

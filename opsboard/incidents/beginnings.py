@@ -37,3 +37,8 @@ def beginning_of(incident: Incident) -> datetime:
     if "began" in facts:
         return datetime.fromisoformat(facts["began"])
     return incident.reopened_at or incident.opened_at
+
+
+def failed_at(incident: Incident) -> datetime:
+    """What was released until then can be what failed; what came after was a try to mend it."""
+    return incident.reopened_at or incident.opened_at

@@ -9,8 +9,11 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from opsboard.incidents.beginnings import failed_at
 from opsboard.incidents.models import Incident, TimelineEntry
+from opsboard.rollbacks.known import Released
 from opsboard.rollbacks.models import NoteVersion
+from opsboard.rollbacks.words import fill
 
 Act = TimelineEntry.Act
 READ = [Act.REOPENED, Act.ROLLBACK_STARTED, Act.STEP_DONE, Act.STEP_UNDONE]
@@ -81,11 +84,15 @@ def mark(incident: Incident, step: int, *, done: bool, by: User, now: datetime) 
         return False
     facts = {"note": rollback.note_id, "version": rollback.version_id, "step": step}
     act = Act.STEP_DONE if done else Act.STEP_UNDONE
-    held.timeline.create(at=now, act=act, by=by, text=_what(rollback, step), facts=facts)
+    held.timeline.create(at=now, act=act, by=by, text=_what(held, rollback, step), facts=facts)
     return True
 
 
-def _what(rollback: Rollback, step: int) -> str:
-    """What the step says. "" when its note has been removed since."""
+def _what(incident: Incident, rollback: Rollback, step: int) -> str:
+    """What the step says, its words filled in. "" when its note has been removed since."""
     version = NoteVersion.objects.filter(pk=rollback.version_id).first()
-    return str(version.steps[step - 1].get("do", "")) if version else ""
+    if version is None:
+        return ""
+    place = incident.environment_id
+    known = Released([place]).known(place, until=failed_at(incident))
+    return fill(str(version.steps[step - 1].get("do", "")), known)

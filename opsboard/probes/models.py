@@ -86,6 +86,14 @@ class Probe(models.Model):
     # Facts of the newest observation, for pages: no second query a row.
     latest = models.TextField(default="{}", blank=True)
 
+    # Observations ever recorded by verdict, and their lateness summed. They only grow: what was
+    # observed is pruned, and what counts it must not fall.
+    counted_passing = models.BigIntegerField(default=0, db_default=0)
+    counted_warning = models.BigIntegerField(default=0, db_default=0)
+    counted_failing = models.BigIntegerField(default=0, db_default=0)
+    counted_errors = models.BigIntegerField(default=0, db_default=0)
+    lateness_sum = models.BigIntegerField(default=0, db_default=0)
+
     objects = ProbeQuerySet.as_manager()
 
     class Meta:

@@ -71,7 +71,6 @@ def paths_now(probes: Iterable[Probe], *, now: datetime) -> list[PathNow]:
     return [
         path_now(list(group), now=now)
         for _, group in groupby(probes, key=attrgetter("path_id", "environment_id"))
-        for _, group in groupby(probes, key=attrgetter("path_id", "environment_id"))
     ]
 
 

@@ -149,14 +149,25 @@ def _write(results: Sequence[Result], *, now: int) -> list[Result]:
 ROW = (
     "(CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint),"
     " CAST(%s AS bigint), CAST(%s AS text), CAST(%s AS bigint), CAST(%s AS text),"
-    " CAST(%s AS text), CAST(%s AS text), CAST(%s AS text), CAST(%s AS bigint), CAST(%s AS text))"
+    " CAST(%s AS text), CAST(%s AS text), CAST(%s AS text), CAST(%s AS bigint), CAST(%s AS text),"
+    " CAST(%s AS bigint), CAST(%s AS bigint))"
 )
+COUNTED = {
+    "counted_passing": Verdict.PASSING,
+    "counted_warning": Verdict.WARNING,
+    "counted_failing": Verdict.FAILING,
+    "counted_errors": Verdict.ERROR,
+}
 
 
 def _move_on(results: Sequence[Result], *, now: int) -> set[int]:
     values: list[Any] = []
     for result in results:
         values += _row(result, now)
+    counts = ", ".join(
+        f"{column} = {column} + CASE WHEN v.column14 = {verdict.value} THEN 1 ELSE 0 END"
+        for column, verdict in COUNTED.items()
+    )
     # Nothing of a result is in the text of the statement, only placeholders.
     statement = f"""
         UPDATE probes_probe SET
@@ -168,7 +179,8 @@ def _move_on(results: Sequence[Result], *, now: int) -> set[int]:
                 ELSE {Kind.ASKED_AGAIN.value} END,
             state = v.column6, state_since = v.column7, streak_state = v.column8,
             recent = v.column9, reason = v.column10, windows = v.column11,
-            observed_at = v.column12, latest = v.column13
+            observed_at = v.column12, latest = v.column13,
+            {counts}, lateness_sum = lateness_sum + v.column15
         FROM (VALUES {", ".join([ROW] * len(results))}) AS v
         WHERE probes_probe.id = v.column1 AND probes_probe.claim_id = v.column2
         RETURNING probes_probe.id"""  # noqa: S608
@@ -194,6 +206,8 @@ def _row(result: Result, now: int) -> list[Any]:
         standing.tally.dump(),
         standing.observed_at,
         json.dumps(_latest(result)),
+        result.judgement.verdict,
+        _lateness(result),
     ]
 
 
@@ -226,8 +240,7 @@ def _observation(result: Result) -> Observation:
         tls=phases.tls,
         first_byte=phases.first_byte,
         transfer=phases.transfer,
-        # A path asked once a day may be late by more than the 36 minutes that the column holds.
-        lateness=min(max(0, result.asked_at - result.claim.slot_at), 2**31 - 1),
+        lateness=_lateness(result),
         size=len(reply.body),
         db_calls=None if facts.db_calls is None else min(facts.db_calls, SMALLINT),
         db_time=None if facts.db_time is None else min(facts.db_time, 2**31 - 1),
@@ -235,6 +248,11 @@ def _observation(result: Result) -> Observation:
         is_wrong=result.judgement.is_wrong,
         is_delayed=was_delayed(reply),
     )
+
+
+def _lateness(result: Result) -> int:
+    # A path asked once a day may be late by more than the 36 minutes that the column holds.
+    return min(max(0, result.asked_at - result.claim.slot_at), 2**31 - 1)
 
 
 def _latest(result: Result) -> dict[str, Any]:
@@ -255,6 +273,7 @@ def _latest(result: Result) -> dict[str, Any]:
     return {
         "verdict": result.judgement.verdict.name.lower(),
         "total": reply.phases.total,
+        "lateness": _lateness(result),
         "status": reply.status,
         "failure": reply.failure,
         "cache": facts.cache,

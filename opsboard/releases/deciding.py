@@ -177,6 +177,7 @@ def _tell_it_runs(
         environment=place,
         kind=Deploy.Kind.RELEASE,
         name=release.version,
+        tag=release.tag,
         url=address_of(release),
         at=at,
     )

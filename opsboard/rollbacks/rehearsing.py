@@ -160,9 +160,7 @@ def seen(row: Rehearsal) -> RehearsalSeen:
         release=row.release,
         version=row.version.number,
         by=row.by.get_username() if row.by else row.by_name,
-        failed_steps=tuple(
-            number for number, one in enumerate(row.outcomes, 1) if one["outcome"] == FAILED
-        ),
+        outcomes=tuple(one["outcome"] for one in row.outcomes),
     )
 
 

@@ -76,8 +76,13 @@ class RehearsalSeen:
     # The number of the version of the note.
     version: int = 0
     by: str = ""
-    # The numbers of the steps that failed, from 1.
-    failed_steps: tuple[int, ...] = ()
+    # One a step: "worked", "failed" or "left out".
+    outcomes: tuple[str, ...] = ()
+
+    @property
+    def failed_steps(self) -> tuple[int, ...]:
+        """Their numbers, from 1."""
+        return tuple(number for number, one in enumerate(self.outcomes, 1) if one == "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -296,6 +296,8 @@ class Deploy(models.Model):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.SEEN)
     # What people call it: a commit, a version, CHG-0204.
     name = models.CharField(max_length=200)
+    # Of a release; "": none was named.
+    tag = models.CharField(max_length=200, blank=True)
     url = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from opsboard.web.chart_marks import marks_words
 from opsboard.web.measurements import Limit, Measured
 from opsboard.web.series import Series
 from opsboard.web.words import DAY, HOUR, duration, share
@@ -98,6 +99,10 @@ def data_of(series: Series) -> dict[str, Any]:
         },
         "limits": limits_of(series),
         "failing": [[begin / 1e6, end / 1e6] for begin, end in series.failing],
+        "marks": [
+            {"at": mark.at / 1e6, "kind": mark.kind.value, "words": mark.words}
+            for mark in series.marks
+        ],
         "hasDatabase": series.has_database,
     }
 
@@ -125,7 +130,8 @@ def finding(series: Series, span: str) -> str:
     parts = [f"{series.probes:,} probes in {span}, {share(series.wrong, series.probes)} wrong"]
     if slowest is not None:
         parts.append(f"slowest p95 {duration(slowest)}")
-    said = [f"{'; '.join(parts)}.", _failing_words(series), examples_words(series)]
+    said = [f"{'; '.join(parts)}.", _failing_words(series), marks_words(series.marks)]
+    said.append(examples_words(series))
     return " ".join(filter(None, said))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from opsboard.web.chart import PHASES, Lines, Scale, Values, limits_of, lines_of, scales_of, stacks
+from opsboard.web.chart_marks import Kind
 from opsboard.web.series import Series
 from opsboard.web.words import DAY, duration
 
@@ -12,6 +13,10 @@ WIDTH, HEIGHT, LEFT = 860, 496, 46
 # Top and height of the four rows.
 PLACES = {"time": (26, 190), "cache": (250, 56), "calls": (340, 56), "errors": (430, 44)}
 CLOCK_PARTS = 6
+# Room that the words of a mark take.
+NAME_WIDTH = 100
+
+ROLLBACK, STEP = Kind.ROLLBACK, Kind.STEP
 
 type Y = Callable[[float], float]
 
@@ -44,6 +49,8 @@ class Drawing:
     rows: list[DrawnRow]
     # (x, width) of the stretches in which the path was failing.
     failing: list[tuple[float, float]]
+    # (x, kind, words; "" where another's words stand already).
+    marks: list[tuple[float, str, str]]
     # (x, text).
     clock: list[tuple[float, str]]
     width: int = WIDTH
@@ -56,6 +63,7 @@ def draw(series: Series) -> Drawing:
     return Drawing(
         rows=[_row(name, series, lines) for name in PLACES],
         failing=_washes(series),
+        marks=_marks(series),
         clock=_clock(series),
     )
 
@@ -145,12 +153,29 @@ def _tick(row: str, value: float) -> str:
 
 
 def _washes(series: Series) -> list[tuple[float, float]]:
-    whole = max(series.end - series.step - series.start, 1)
-
-    def x(at: int) -> float:
-        return LEFT + (WIDTH - LEFT) * min(max((at - series.start) / whole, 0), 1)
-
+    x = _x_of(series)
     return [(round(x(begin), 1), round(x(end) - x(begin), 1)) for begin, end in series.failing]
+
+
+def _x_of(series: Series) -> Callable[[int], float]:
+    whole = max(series.end - series.step - series.start, 1)
+    return lambda at: LEFT + (WIDTH - LEFT) * min(max((at - series.start) / whole, 0), 1)
+
+
+def _marks(series: Series) -> list[tuple[float, str, str]]:
+    """A rollback is named before a release, and each where there is room."""
+    x, marks = _x_of(series), series.marks
+    named: list[float] = []
+    words: dict[int, str] = {}
+    for number in sorted(range(len(marks)), key=lambda number: marks[number].kind != ROLLBACK):
+        at = x(marks[number].at)
+        if marks[number].kind != STEP and all(abs(at - other) > NAME_WIDTH for other in named):
+            named.append(at)
+            words[number] = marks[number].words
+    return [
+        (round(x(mark.at), 1), mark.kind.value, words.get(number, ""))
+        for number, mark in enumerate(marks)
+    ]
 
 
 def _clock(series: Series) -> list[tuple[float, str]]:

@@ -83,13 +83,21 @@ def read_incident_page(incident: Incident, *, now: datetime) -> dict[str, Any]:
         "numbers": _numbers(incident, first, now=now),
         "numbers_path": first,
     }
-    return context | _way_back(incident, places) | _waiting_for(incident) | _told(incident, now=now)
+    return (
+        context
+        | _way_back(incident, places, now=now)
+        | _waiting_for(incident)
+        | _told(incident, now=now)
+    )
 
 
-def _way_back(incident: Incident, places: Sequence[IncidentPath]) -> dict[str, Any]:
+def _way_back(
+    incident: Incident, places: Sequence[IncidentPath], *, now: datetime
+) -> dict[str, Any]:
     """While a service below fails, its way back comes first: the own one would not help."""
     below = lowest_below(incident) if incident.is_open else None
-    ways = ways_of(below, places_of(below)) if below else ways_of(incident, places)
+    its_places = places_of(below) if below else places
+    ways = ways_of(below or incident, its_places, now=now)
     return {"below": below, "ways": ways, "notes_of": below or incident}
 
 

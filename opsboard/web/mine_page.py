@@ -12,7 +12,9 @@ from django.db.models import FETCH_RAISE, Q
 from django.urls import reverse
 
 from opsboard.alerts.models import Channel
-from opsboard.rollbacks.rules import Freshness
+from opsboard.rollbacks.rehearsing import rehearsals_of, state_of
+from opsboard.rollbacks.rules import Freshness, RehearsalState, Rehearsed
+from opsboard.rollbacks.saying import rehearsed_words
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from opsboard.web.notes_for import Notes, WayBack
 from opsboard.web.sentences import counted
@@ -88,7 +90,7 @@ class Owned:
 
 
 def read_mine(person: User, *, now: datetime) -> dict[str, Any]:
-    """Seven queries, however much there is."""
+    """Eight queries, however much there is."""
     owned = _owned(teams_of(person))
     sections = [
         Section(
@@ -96,6 +98,7 @@ def read_mine(person: User, *, now: datetime) -> dict[str, Any]:
         ),
         Section("no-note", "Without a rollback note", "By tier", [*_without_note(owned)]),
         Section("notes", "Rollback notes", "The first to run out first", _notes(owned, now)),
+        Section("rehearsals", "Rehearsals", "By tier", _rehearsals(owned, now)),
         Section("review", "Sheets to review", "Never reviewed first", _reviews(owned, now)),
         Section("missing", "Sheets with something missing", "By service", [*_missing(owned)]),
         Section("version", "Running version unknown", "By service", [*_versionless(owned)]),
@@ -215,6 +218,28 @@ def _note_why(way: WayBack, trust: Trust, now: datetime) -> str:
         return f"{trust.words}: last checked {day(checked_at, now)}."
     left = max((trust.until - now).days, 0)
     return f"{trust.words}, in {counted(left, 'day')}." if left else f"{trust.words}, within a day."
+
+
+def _rehearsals(owned: Owned, now: datetime) -> list[Row]:
+    """Of notes that were rehearsed once, or have to be: tier 1 services cannot do without."""
+    ways = sorted(_ways(owned), key=lambda way: (way.note.service.tier, way.title))
+    rehearsals = rehearsals_of([way.note.pk for way in ways])
+    rows = []
+    for way in ways:
+        state = state_of(way.version, rehearsals[way.note.pk], now=now)
+        is_wanted = way.note.service.tier == 1 or state.word is not Rehearsed.NEVER
+        if is_wanted and (not state.is_fresh or state.runs_out_soon(now=now)):
+            rows.append(_rehearsal(way, state, now))
+    return rows
+
+
+def _rehearsal(way: WayBack, state: RehearsalState, now: datetime) -> Row:
+    path = way.note.path
+    where = f"{path.name}, {way.note.service.name}" if path else way.note.service.name
+    why = f"{rehearsed_words(state, now=now)}."
+    if state.is_fresh and state.until:
+        why = f"{why} Runs out {day(state.until, now)}."
+    return Row(way.title, way.url, where, why, Act("Rehearse", f"{way.url}/rehearsals/new"))
 
 
 def _reviews(owned: Owned, now: datetime) -> list[Row]:

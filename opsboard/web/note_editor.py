@@ -1,20 +1,16 @@
-"""Writing a version of a rollback note on top of the one that was shown."""
+"""Writing a version of a rollback note on top of the one that was shown, and keeping drafts."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 
-from opsboard.people.audit import record
-from opsboard.rollbacks.models import NoteVersion, RollbackNote
-from opsboard.services.models import CriticalPath, Service
+from opsboard.rollbacks import drafting, writing
+from opsboard.rollbacks.models import NoteDraft, NoteVersion
+from opsboard.web import note_beginning, note_trust
 from opsboard.web.access import actor_of, signed_in
-from opsboard.web.finding import find_path, find_service
 from opsboard.web.forms.editing import typed
 from opsboard.web.forms.notes import (
     NoteForm,
@@ -22,60 +18,41 @@ from opsboard.web.forms.notes import (
     StepRows,
     check_size,
     differences,
-    steps_text,
-    stored_note,
+    draft_size,
+    typed_note,
+    version_of_typed,
 )
 from opsboard.web.forms.wording import things_to_fix
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose note it is: of a service, or of one of its paths."""
-
-    service: Service
-    # None: the note of the whole service.
-    path: CriticalPath | None
-
-    @property
-    def name(self) -> str:
-        return self.path.name if self.path else self.service.name
-
-    def url(self, name: str) -> str:
-        """The address of a view of this note: "note", "note-edit" or "note-still-true"."""
-        if self.path:
-            return reverse(f"path-{name}", args=[self.service.slug, self.path.slug])
-        return reverse(name, args=[self.service.slug])
-
-    @property
-    def still_true_url(self) -> str:
-        return self.url("note-still-true")
-
-    @property
-    def subject(self) -> str:
-        """As the audit log names it: "fares-api", "fares-api/price-a-crossing"."""
-        return f"{self.service.slug}/{self.path.slug}" if self.path else self.service.slug
-
-    def newest(self) -> NoteVersion | None:
-        """None: nobody has written one yet."""
-        versions = NoteVersion.objects.filter(note__service=self.service, note__path=self.path)
-        return versions.select_related("written_by").order_by("-number").first()
-
-    def note(self) -> RollbackNote:
-        return RollbackNote.objects.get_or_create(service=self.service, path=self.path)[0]
+from opsboard.web.note_diff import compare_versions
+from opsboard.web.note_place import Place, place_of
 
 
 def answer(request: HttpRequest, slug: str, path: str | None) -> HttpResponse:
-    service = find_service(slug, Service.objects.select_related("team"))
-    place = Place(service, find_path(service, path) if path else None)
+    place = place_of(slug, path)
     if request.method != "POST":
-        newest = place.newest()
-        form = NoteForm(initial=stored_note(newest))
-        return _page(request, place, form, _rows(newest.steps if newest else []))
+        return _begin(request, place)
     form, rows = NoteForm(request.POST), StepFormSet(request.POST, prefix="step")
-    if request.POST.get("act") == "rows":
-        # What was typed, not judged, with three empty rows below it.
-        return _page(request, place, NoteForm(initial=typed(form)), _rows(_typed(rows)))
+    match request.POST.get("act"):
+        case "rows":
+            # What was typed, not judged, with three empty rows below it.
+            return _page(request, place, NoteForm(initial=typed(form)), _rows(_typed(rows)))
+        case "draft":
+            return _keep(request, place, form, rows)
+        case "discard":
+            return _discard(request, place)
     return _save(request, place, form, rows)
+
+
+def _begin(request: HttpRequest, place: Place) -> HttpResponse:
+    beginning = note_beginning.read(
+        place, by=signed_in(request), restore=request.GET.get("restore")
+    )
+    form = NoteForm(initial=beginning.fields)
+    context: dict[str, Any] = {"restored": beginning.restored}
+    if beginning.is_overtaken:
+        context |= {"newest": beginning.newest, "differences": beginning.differences}
+        context["overtaken"] = beginning.draft
+    return _page(request, place, form, _rows(beginning.steps), **context)
 
 
 def _rows(steps: list[dict[str, Any]]) -> StepRows:
@@ -96,6 +73,9 @@ def _save(request: HttpRequest, place: Place, form: NoteForm, rows: StepRows) ->
     version = _write(request, place, form, rows)
     if version is None:
         return _show_both(request, place, form, rows)
+    drafting.discard(
+        place.service, place.path, by=signed_in(request), seen=request.POST.get("kept", "")
+    )
     messages.success(request, f"Version {version.number} is in use. Alerts carry it from now on.")
     return redirect(place.url("note"))
 
@@ -103,38 +83,16 @@ def _save(request: HttpRequest, place: Place, form: NoteForm, rows: StepRows) ->
 def _write(
     request: HttpRequest, place: Place, form: NoteForm, rows: StepRows
 ) -> NoteVersion | None:
-    now = timezone.now()
-    with transaction.atomic():
-        before = place.newest()
-        version = place.note().write(
-            steps=rows.steps(), by=signed_in(request), now=now, **form.cleaned_data
-        )
-        if version:
-            record(
-                actor_of(request),
-                "changed" if before else "added",
-                "rollback note",
-                place.subject,
-                now=now,
-                before=_facts(before),
-                after=_facts(version),
-            )
-    return version
-
-
-def _facts(version: NoteVersion | None) -> dict[str, object]:
-    """What the audit log keeps of a version; None: there was none."""
-    if version is None:
-        return {}
-    return {
-        "version": version.number,
-        "title": version.title,
-        "use when": version.use_when,
-        "does not undo": version.does_not_undo,
-        "minutes": version.minutes,
-        "steps": steps_text(version.steps),
-        "reason": version.reason,
-    }
+    fields = form.for_version()
+    base = fields.pop("base")
+    return writing.write(
+        writing.Place(place.service, place.path),
+        writing.Text(steps=rows.steps(), **fields),
+        base=base,
+        is_checked=True,
+        by=actor_of(request),
+        now=timezone.now(),
+    )
 
 
 def _show_both(request: HttpRequest, place: Place, form: NoteForm, rows: StepRows) -> HttpResponse:
@@ -143,31 +101,113 @@ def _show_both(request: HttpRequest, place: Place, form: NoteForm, rows: StepRow
     number = newest.number if newest else 0
     form.add_error(
         None,
-        f"Version {number} was saved since you opened this. Compare both below, then save "
+        f"Version {number} was saved since you opened this. Compare both below, then publish "
         f"again: what stands in the form becomes version {number + 1}.",
     )
     data: Any = form.data
     data = form.data = data.copy()
     data["base"] = number
-    both = differences(newest, form, rows) if newest else []
+    both = differences(newest, version_of_typed(typed_note(form, rows))) if newest else []
     return _page(request, place, form, rows, newest=newest, differences=both)
+
+
+# Drafts
+
+
+def _keep(request: HttpRequest, place: Place, form: NoteForm, rows: StepRows) -> HttpResponse:
+    """Keep what was typed, not judged."""
+    note, by = typed_note(form, rows), signed_in(request)
+    if wrong := draft_size(note):
+        form.add_error(None, wrong)
+        return _page(request, place, form, rows)
+    kept = drafting.keep(
+        place.service,
+        place.path,
+        by=by,
+        base=_number(form),
+        typed=note,
+        seen=request.POST.get("kept", ""),
+        now=timezone.now(),
+    )
+    if kept is None:
+        return _show_both_drafts(request, place, form, rows)
+    messages.success(request, "The draft is kept. Only you see its text.")
+    return redirect(place.edit_url)
+
+
+def _show_both_drafts(
+    request: HttpRequest, place: Place, form: NoteForm, rows: StepRows
+) -> HttpResponse:
+    """The same person kept another draft meanwhile, in another window."""
+    kept = drafting.draft_of(place.service, place.path, signed_in(request))
+    form.full_clean()
+    form.errors.clear()
+    form.add_error(
+        None,
+        "You kept another draft of this note since you opened this. Compare both below, then keep "
+        "this one: it takes the place of the other.",
+    )
+    data: Any = form.data
+    data = form.data = data.copy()
+    data["kept"] = drafting.mark_of(kept)
+    mine = version_of_typed(typed_note(form, rows))
+    both = differences(version_of_typed(kept.typed), mine) if kept else []
+    return _page(request, place, form, rows, differences=both, other_draft=kept)
+
+
+def _discard(request: HttpRequest, place: Place) -> HttpResponse:
+    seen = request.POST.get("kept", "")
+    if drafting.discard(place.service, place.path, by=signed_in(request), seen=seen):
+        messages.success(request, "The draft is discarded.")
+        return redirect(place.url("note"))
+    messages.error(request, "This draft was kept again meanwhile, or is gone: look at it first.")
+    return redirect(place.edit_url)
+
+
+# The page
 
 
 def _page(
     request: HttpRequest, place: Place, form: NoteForm, rows: StepRows, **context: Any
 ) -> HttpResponse:
-    wrong = len(form.errors) + rows.total_error_count() if form.is_bound else 0
-    context |= {
-        "form": form,
-        "rows": rows,
-        "place": place,
-        "service": place.service,
-        "path": place.path,
-        "back": place.url("note"),
-        "based_on": _number(form),
-        "to_fix": things_to_fix(wrong),
-    }
+    wrong = _wrong(form, rows) if form.is_bound else 0
+    by = signed_in(request)
+    own = drafting.draft_of(place.service, place.path, by)
+    context |= (
+        _changes(place, own)
+        | note_trust.read(place, form, rows, now=timezone.now())
+        | {
+            "others": drafting.others(place.service, place.path, by),
+            "form": form,
+            "rows": rows,
+            "place": place,
+            "service": place.service,
+            "path": place.path,
+            "back": place.url("note"),
+            "based_on": _number(form),
+            "to_fix": things_to_fix(wrong),
+        }
+    )
     return render(request, "notes/edit.html", context, status=422 if wrong else 200)
+
+
+def _wrong(form: NoteForm, rows: StepRows) -> int:
+    """How many things are to be mended. A draft that is not kept was not judged beyond that."""
+    if form.data.get("act") == "draft":
+        return len(form.errors)
+    return len(form.errors) + rows.total_error_count()
+
+
+def _changes(place: Place, own: NoteDraft | None) -> dict[str, Any]:
+    """What the person's draft changes in the version that it is based on."""
+    base = place.version(str(own.base)) if own else None
+    if own is None or base is None:
+        return {"own": own}
+    return {
+        "own": own,
+        "base": base,
+        "changes": compare_versions(base, version_of_typed(own.typed)),
+    }
 
 
 def _number(form: NoteForm) -> int:

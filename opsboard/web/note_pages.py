@@ -2,28 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import FETCH_RAISE, QuerySet
 from django.http import Http404, HttpRequest
 
+from opsboard.rollbacks.known import Released
 from opsboard.rollbacks.models import NoteVersion
 from opsboard.rollbacks.newest import newest_versions
+from opsboard.rollbacks.rehearsing import rehearsals_of, state_of
+from opsboard.rollbacks.words import words_of
 from opsboard.services.models import Service
 from opsboard.web.note_diff import compare_versions
-from opsboard.web.note_editor import Place
+from opsboard.web.note_place import Place
 from opsboard.web.notes_for import Notes, note_url
+from opsboard.web.rehearsed import rehearsed_of
 from opsboard.web.sentences import note_sentence, notes_head
 
 
-def read_note(place: Place, request: HttpRequest) -> dict[str, Any]:
+def read_note(place: Place, request: HttpRequest, *, now: datetime) -> dict[str, Any]:
     """The version that is asked for, else the newest. Raises Http404 for one that never was."""
-    versions = list(
-        NoteVersion.objects.filter(note__service=place.service, note__path=place.path)
-        .select_related("written_by", "checked_by")
-        .order_by("-number")
-        .fetch_mode(FETCH_RAISE)
-    )
+    versions = list(place.versions().fetch_mode(FETCH_RAISE))
     shown = _wanted(versions, request.GET.get("version"))
     pair = _pair(versions, request.GET.getlist("compare"))
     newest = versions[0] if versions else None
@@ -39,9 +39,36 @@ def read_note(place: Place, request: HttpRequest) -> dict[str, Any]:
         # What the form to compare two begins with: the newest and the one before it.
         "choices": pair or (*versions[1:2], *versions[:1]),
         "differences": compare_versions(*pair) if pair else [],
+        **_trusted(place, shown, newest, now=now),
         # A path without a note of its own goes back by its service's.
         "fallback": Notes([place.service.pk]).of_service(place.service.pk) if place.path else None,
     }
+
+
+def _trusted(
+    place: Place, shown: NoteVersion | None, newest: NoteVersion | None, *, now: datetime
+) -> dict[str, Any]:
+    """What its rehearsals are worth, each of them, and what the words of its steps stand for."""
+    if shown is None or newest is None:
+        return {}
+    rehearsals = rehearsals_of([shown.note_id])[shown.note_id]
+    of_newest = rehearsed_of(state_of(newest, rehearsals, now=now), now=now)
+    return {
+        "rehearsals": rehearsals,
+        "rehearsed": of_newest,
+        "rehearsed_shown": rehearsed_of(state_of(shown, rehearsals, now=now), now=now),
+        "filled_words": words_of(shown.steps),
+        "filled": _filled(place, shown, now=now) if words_of(shown.steps) else [],
+    }
+
+
+def _filled(place: Place, version: NoteVersion, *, now: datetime) -> list[tuple[str, list[str]]]:
+    """Of each environment: what the words used stand for there now; "": not known."""
+    environments = place.service.environments.filter(removed_at=None).order_by("slug")
+    standing = list(environments[:MOST_ENVIRONMENTS])
+    released, words = Released(one.pk for one in standing), words_of(version.steps)
+    known = {one.slug: released.known(one.pk, until=now) for one in standing}
+    return [(slug, [one.value(word) for word in words]) for slug, one in known.items()]
 
 
 def _wanted(versions: Sequence[NoteVersion], number: str | None) -> NoteVersion | None:
@@ -68,6 +95,9 @@ def _pair(
         raise Http404
     first, second = (_version(versions, number) for number in numbers)
     return (first, second) if first.number < second.number else (second, first)
+
+
+MOST_ENVIRONMENTS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from opsboard.people.audit import record
-from opsboard.services.models import Service
 from opsboard.web import note_editor
 from opsboard.web.access import actor_of, requires, signed_in
-from opsboard.web.finding import find_path, find_service
-from opsboard.web.note_editor import Place
 from opsboard.web.note_pages import read_note, read_notes
+from opsboard.web.note_place import place_of
 
 
 @requires("viewer")
@@ -26,17 +24,15 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, service: str, path: str | None = None) -> HttpResponse:
     """The note in use; ?version=3 another version; ?compare=2,5 what two of them differ in."""
-    one = find_service(service, Service.objects.select_related("team"))
-    of_path = find_path(one, path) if path else None
-    return render(request, "notes/show.html", read_note(Place(one, of_path), request))
+    context = read_note(place_of(service, path), request, now=timezone.now())
+    return render(request, "notes/show.html", context)
 
 
 @requires("editor")
 @require_POST
 def still_true(request: HttpRequest, service: str, path: str | None = None) -> HttpResponse:
     """Say that the version that was shown is still true; of a newer one that would be a guess."""
-    one = find_service(service, Service.objects.select_related("team"))
-    place = Place(one, find_path(one, path) if path else None)
+    place = place_of(service, path)
     version, now = place.newest(), timezone.now()
     if version is None:
         raise Http404

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from opsboard.web import measuring
 from opsboard.web.board_rows import MINUTE, NOW_SPAN
 from opsboard.web.broken import open_incidents, why
 from opsboard.web.chart import data_of, finding
+from opsboard.web.chart_marks import read_marks
 from opsboard.web.drawing import draw
 from opsboard.web.expected import limits_for, lines_of
 from opsboard.web.measurements import figures
@@ -129,6 +130,9 @@ def _chart(standing: PathNow, chosen: Range, *, is_poll: bool, now: datetime) ->
         return {}
     limits = limits_for(standing.path)
     series = read_series(standing, chosen, limits, now=now)
+    environment = standing.probes[0].environment
+    marks = read_marks(standing.path, environment, since=series.start, until=series.end)
+    series = replace(series, marks=marks)
     if is_poll:
         return {"chart": data_of(series)}
     table = read_series(standing, chosen, limits, now=now, step=chosen.table_step)

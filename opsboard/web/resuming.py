@@ -32,7 +32,7 @@ LASTS_SECONDS = 24 * 3600
 # Characters. With it the sign-in form stays under the limit of an upload.
 MOST_SEALED = 900_000
 # Parts of a form that nobody typed: which button, which version it was written on, how many rows.
-UNTYPED = re.compile(r"act|base|shown|next|proposed|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS")
+UNTYPED = re.compile(r"act|base|kept|shown|next|proposed|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS")
 SECRET = re.compile(r"password|again|current|secret|token|pasted|(^|-)(value|address|headers)$")
 
 

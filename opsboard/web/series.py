@@ -11,6 +11,7 @@ from opsboard.probes.models import HourlyRollup, StateChange, microseconds
 from opsboard.probes.path_states import PathNow
 from opsboard.probes.rules import State
 from opsboard.web import measuring
+from opsboard.web.chart_marks import Mark
 from opsboard.web.measurements import NOTHING, Limits, Measured
 from opsboard.web.words import DAY, HOUR, MINUTE
 
@@ -63,6 +64,8 @@ class Series:
     failing: list[tuple[int, int]]
     # Before this moment it is an example, made up for a demonstration. None: all was measured.
     examples_until: int | None = None
+    # What happened meanwhile, the oldest first.
+    marks: tuple[Mark, ...] = ()
 
     @property
     def end(self) -> int:

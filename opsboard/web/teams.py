@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from opsboard.releases.running_out import running_out
 from opsboard.services.models import Team
 from opsboard.services.rota import on_duty
 from opsboard.web import removing
@@ -17,6 +18,8 @@ from opsboard.web.forms.fields import zones
 from opsboard.web.forms.teams import TeamForm
 from opsboard.web.forms.wording import things_to_fix
 from opsboard.web.saving import add_team, change_team
+
+MOST_SHOWN = 100
 
 
 @requires("viewer")
@@ -32,10 +35,12 @@ def index(request: HttpRequest) -> HttpResponse:
 @requires("viewer")
 @require_safe
 def show(request: HttpRequest, team: str) -> HttpResponse:
-    one = find_team(team)
+    one, now = find_team(team), timezone.now()
     context = {
         "team": one,
-        "on_duty": on_duty(one, timezone.now()),
+        "now": now,
+        "running_out": running_out([one.pk], now=now).get(one.pk, [])[:MOST_SHOWN],
+        "on_duty": on_duty(one, now),
         "members": one.members.order_by("username"),
         "services": one.services.filter(removed_at=None).order_by("tier", "name"),
         "paths": one.paths.standing().select_related("service").order_by("name"),

@@ -1,4 +1,4 @@
-"""What a rehearsal is worth: bound to the steps and to the release's migrations, and not for ever."""
+"""What a rehearsal is worth: bound to the steps and to the release's migrations, not for ever."""
 
 from datetime import datetime, timedelta
 

@@ -13,7 +13,7 @@ from opsboard.services.models import CriticalPath, Rota, Service
 from opsboard.web.incident_timeline import entry_words
 from tests.web.standing import a_path, a_service, observed, stands, text_of
 
-MOST_QUERIES = 22
+MOST_QUERIES = 24
 
 
 def moment() -> datetime:

@@ -57,7 +57,7 @@ def test_the_next_version_begins_with_the_text_of_the_last(client: Client) -> No
     assert page.context["form"]["base"].value() == 1
     assert page.context["rows"][1]["do"].value() == "Go back to 2026.11.2"
     assert len(page.context["rows"].forms) == 5
-    assert "Save version 2" in page.text
+    assert "Publish version 2" in page.text
     client.post(EDIT, typed(BACK, base="1"))
     assert [version.number for version in NoteVersion.objects.order_by("number")] == [1, 2]
 

@@ -51,6 +51,8 @@
   }
   function wordsAt(index) {
     const words = [["", clock(data.t[index])]];
+    const meanwhile = (data.marks || []).filter((mark) => mark.at >= data.t[index] && mark.at < data.t[index] + data.step);
+    words.push(...meanwhile.map((mark) => ["", mark.words]));
     if (!data.probes[index]) return [...words, ["", "no data"]];
     if (data.p95[index] !== null) words.push(["p95", milliseconds(data.p95[index])]);
     if (data.database[index] !== null) words.push(["mean", `${phaseWords(index)} ms`]);
@@ -104,6 +106,39 @@
     const above = y - bbox.top > 16 * scale;
     ctx.textBaseline = above ? "bottom" : "top";
     ctx.fillText(limit.words, bbox.left + 4 * scale, y + (above ? -3 : 3) * scale);
+    ctx.restore();
+  }
+  // A rollback is a firm line, a step of it and a version that began to run are dashed ones.
+  const MARKS = { rollback: ["--ink", 2, []], step: ["--ink-2", 1, [2, 3]], deploy: ["--ink-3", 1, [6, 3]] };
+  const nameWidth = 100;
+  function marks(u, row) {
+    const { ctx, bbox } = u;
+    const scale = dpr();
+    const named = [];
+    const seen = (data.marks || []).map((mark) => ({ ...mark, x: Math.round(u.valToPos(mark.at, "x", true)) }))
+      .filter((mark) => mark.x >= bbox.left && mark.x <= bbox.left + bbox.width);
+    // A rollback is named before a release, and each where there is room.
+    seen.sort((one, other) => (one.kind !== "rollback") - (other.kind !== "rollback"));
+    ctx.save();
+    ctx.font = `${12 * scale}px 'Plex Sans', system-ui`;
+    ctx.textBaseline = "top";
+    for (const mark of seen) {
+      const [token, width, dash] = MARKS[mark.kind];
+      ctx.strokeStyle = ctx.fillStyle = ink(token);
+      ctx.lineWidth = width * scale;
+      ctx.setLineDash(dash.map((part) => part * scale));
+      ctx.beginPath();
+      ctx.moveTo(mark.x + 0.5, bbox.top);
+      ctx.lineTo(mark.x + 0.5, bbox.top + bbox.height);
+      ctx.stroke();
+      const isFree = named.every((x) => Math.abs(x - mark.x) > nameWidth * scale);
+      if (row !== "time" || mark.kind === "step" || !isFree) continue;
+      named.push(mark.x);
+      const isLate = mark.x > bbox.left + bbox.width - 110 * scale;
+      ctx.textAlign = isLate ? "right" : "left";
+      ctx.fillStyle = ink("--ink");
+      ctx.fillText(mark.words, mark.x + (isLate ? -4 : 4) * scale, bbox.top + 2 * scale);
+    }
     ctx.restore();
   }
   function hatch(u) {
@@ -178,7 +213,7 @@
       series: [{}, ...row.series()],
       hooks: {
         drawClear: [wash],
-        draw: [(u) => limitLine(u, name)],
+        draw: [(u) => limitLine(u, name), (u) => marks(u, name)],
         setCursor: [(u) => { if (name === "time") show(u.cursor.idx); }],
       },
     }, [data.t, ...row.values()], element);

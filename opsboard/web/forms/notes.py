@@ -6,13 +6,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from opsboard.rollbacks.models import NoteVersion
+from opsboard.rollbacks.words import FILLED, refuse_words, wrong_words
+from opsboard.rollbacks.writing import LONGEST_NOTE, MOST_STEPS, steps_text
 from opsboard.web.forms.editing import Difference
 from opsboard.web.forms.fields import CountField, NameField, TextField, text_input
 from opsboard.web.forms.wording import in_row, row_messages
-
-MOST_STEPS = 40
-# Of the whole note: it goes into every alert.
-LONGEST_NOTE = 64 * 1024
 
 
 class NoteForm(forms.Form):
@@ -38,10 +36,21 @@ class NoteForm(forms.Form):
         help_text="Shown in the list of versions.",
     )
     base = forms.IntegerField(widget=forms.HiddenInput, min_value=0, required=False)
+    # The mark of the draft that the form began with; "": with none.
+    kept = forms.CharField(widget=forms.HiddenInput, max_length=60, required=False)
+
+    def clean(self) -> None:
+        for name in ("title", "use_when", "does_not_undo"):
+            if wrong := refuse_words(self.cleaned_data.get(name, "")):
+                self.add_error(name, wrong)
 
     def clean_base(self) -> int:
         """The number of the version that was changed; 0: there was none."""
         return self.cleaned_data["base"] or 0
+
+    def for_version(self) -> dict[str, Any]:
+        """What a version is written from, with the number of the one it is based on."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "kept"}
 
 
 class StepForm(forms.Form):
@@ -56,6 +65,9 @@ class StepForm(forms.Form):
     call = NameField(label="If it fails, call", required=False, max_length=300)
 
     def clean(self) -> None:
+        for name in FILLED:
+            if wrong := wrong_words(self.cleaned_data.get(name, "")):
+                self.add_error(name, wrong)
         if self.cleaned_data.get("run") and not self.cleaned_data.get("see"):
             self.add_error("see", "Say what the person should see, so they know the step worked.")
 
@@ -106,16 +118,14 @@ def check_size(form: NoteForm, rows: StepRows) -> None:
         )
 
 
-def differences(version: NoteVersion, form: NoteForm, rows: StepRows) -> list[Difference]:
-    """What the newest version says and what this person typed, where the two differ."""
-    data = form.cleaned_data
-    minutes = "" if data["minutes"] is None else str(data["minutes"])
+def differences(theirs: NoteVersion, mine: NoteVersion) -> list[Difference]:
+    """What one version says and what this person typed, where the two differ."""
     all_fields = [
-        Difference("What it does", version.title, data["title"]),
-        Difference("Use it when", version.use_when, data["use_when"]),
-        Difference("It does not undo", version.does_not_undo, data["does_not_undo"]),
-        Difference("Minutes", _minutes(version), minutes),
-        Difference("Steps", steps_text(version.steps), steps_text(rows.steps())),
+        Difference("What it does", theirs.title, mine.title),
+        Difference("Use it when", theirs.use_when, mine.use_when),
+        Difference("It does not undo", theirs.does_not_undo, mine.does_not_undo),
+        Difference("Minutes", _minutes(theirs), _minutes(mine)),
+        Difference("Steps", steps_text(theirs.steps), steps_text(mine.steps)),
     ]
     return [difference for difference in all_fields if difference.differs]
 
@@ -124,16 +134,44 @@ def _minutes(version: NoteVersion) -> str:
     return "" if version.minutes is None else str(version.minutes)
 
 
-def steps_text(steps: list[dict[str, str]]) -> str:
-    return "\n".join(_step_text(number, step) for number, step in enumerate(steps, 1))
+# What was typed, judged or not ------------------------------------------------------------------
+
+TYPED = ("title", "use_when", "does_not_undo", "minutes", "reason")
+STEP = ("do", "run", "see", "call")
 
 
-def _step_text(number: int, step: dict[str, str]) -> str:
-    lines = [f"{number}. {step.get('do', '')}"]
-    lines += [f"   Run: {step['run']}"] if step.get("run") else []
-    lines += [f"   Should see: {step['see']}"] if step.get("see") else []
-    lines += [f"   If it fails, call: {step['call']}"] if step.get("call") else []
-    return "\n".join(lines)
+def typed_note(form: NoteForm, rows: StepRows) -> dict[str, Any]:
+    """As a draft keeps it: the fields as they were sent, and the rows that hold something."""
+    note: dict[str, Any] = {name: _said(form[name].value()) for name in TYPED}
+    steps = [{name: _said(row[name].value()) for name in STEP} for row in rows.forms]
+    return note | {"steps": [step for step in steps if any(map(str.strip, step.values()))]}
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value).replace("\r\n", "\n").replace("\x00", "")
+
+
+def draft_size(note: dict[str, Any]) -> str:
+    """Why a draft is not kept, in a sentence; "": it may be."""
+    steps = [text for step in note["steps"] for text in step.values()]
+    size = sum(len(text.encode()) for text in [*(note[name] for name in TYPED), *steps])
+    if size <= 2 * LONGEST_NOTE:
+        return ""
+    return (
+        f"A draft has at most 128 KiB, and this has {size // 1024 + 1}: shorten it, then keep it."
+    )
+
+
+def version_of_typed(note: dict[str, Any]) -> NoteVersion:
+    """What was typed as a version that is not stored, to be shown beside others."""
+    return NoteVersion(
+        title=note.get("title", ""),
+        use_when=note.get("use_when", ""),
+        does_not_undo=note.get("does_not_undo", ""),
+        minutes=note.get("minutes") or None,
+        steps=note.get("steps", []),
+        reason=note.get("reason", ""),
+    )
 
 
 def stored_note(version: NoteVersion | None) -> dict[str, Any]:

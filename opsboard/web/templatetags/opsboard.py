@@ -17,7 +17,9 @@ from opsboard.alerts.models import Delivery
 from opsboard.incidents.models import Incident
 from opsboard.probes.models import moment
 from opsboard.probes.rules import State
+from opsboard.rollbacks import saying
 from opsboard.rollbacks.models import NoteVersion
+from opsboard.rollbacks.rules import RehearsalSeen
 from opsboard.web import prose, sentences, strips, words
 from opsboard.web.trust import trust_of
 
@@ -174,6 +176,18 @@ def trust(version: NoteVersion, tier: int, now: datetime) -> SafeString:
         kept.mark,
         kept.words,
     )
+
+
+@register.filter
+def took(seconds: int) -> str:
+    """ "3 min 50 s"."""
+    return nbsp(saying.took(seconds))
+
+
+@register.filter
+def steps_gone(seen: RehearsalSeen) -> str:
+    """What became of the steps in a rehearsal, in a sentence."""
+    return saying.steps_words(seen)
 
 
 @register.inclusion_tag("_strip.html")
