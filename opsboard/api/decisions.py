@@ -23,7 +23,7 @@ from opsboard.api.release_json import (
 )
 from opsboard.api.releases import EnvironmentSlug, environment_errors
 from opsboard.releases.deciding import record_release, record_rollback
-from opsboard.releases.models import Decision, Hold
+from opsboard.releases.models import Decision, Hold, Release
 from opsboard.releases.overriding import LONGEST_REASON as LONGEST_WORDS
 from opsboard.releases.stopping import LONGEST_REASON, end_hold, hold
 
@@ -75,7 +75,7 @@ def released(
     release = release_to_write(request, service, version)
     if errors := environment_errors(release.service, told.environment):
         raise Problem(422, errors)
-    known = Decision.objects.filter(release=release).order_by("-pk").first()
+    known = _newest(release)
     decision = record_release(
         release,
         environment_slug=told.environment or release.environment_slug,
@@ -84,20 +84,29 @@ def released(
         at=told.at,
         anyway_because=told.anyway_because or "",
     )
-    is_new = known is None or decision.pk > known.pk
-    return Status(201 if is_new else 200, decision_json(decision))
+    return Status(201 if decision.pk > known else 200, decision_json(decision))
 
 
-@router.post(f"{PLACE}/rollbacks", response={201: dict[str, Any]}, summary="Report a rollback")
+@router.post(
+    f"{PLACE}/rollbacks",
+    response={201: dict[str, Any], 200: dict[str, Any]},
+    summary="Report a rollback",
+)
 def rolled_back(
     request: HttpRequest, service: str, version: str, told: RolledBack
 ) -> Status[dict[str, Any]]:
-    """Always taken, also in a freeze. From then on the service is held."""
+    """Always taken, also in a freeze. From then on the service is held. Told again: 200."""
     release = release_to_write(request, service, version)
+    known = _newest(release)
     decision = record_rollback(
         release, reason=told.reason, by=actor_of(request), now=timezone.now()
     )
-    return Status(201, decision_json(decision))
+    return Status(201 if decision.pk > known else 200, decision_json(decision))
+
+
+def _newest(release: Release) -> int:
+    """The key of its newest decision; 0: nothing was decided of it yet."""
+    return release.decisions.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 @router.get(f"{PLACE}/decisions", summary="What was decided of a release")

@@ -58,7 +58,7 @@ def _seen(value: datetime) -> datetime:
 def _log(value: str) -> str:
     if len(value.encode()) > LONGEST_LOG:
         raise PydanticCustomError(
-            "too_long", f"Send the last {LONGEST_LOG // 1024} KiB of the log at most."
+            "log_too_long", f"Send the last {LONGEST_LOG // 1024} KiB of the log at most."
         )
     return value
 
@@ -101,7 +101,9 @@ class NewEvidence(Body):
 
 class NewTag(Body):
     tag: Line = Field(max_length=LONGEST_TAG)
-    object: Commit = Field(description="The object id it points to, as `git rev-parse` prints it.")
+    object: Commit = Field(
+        description="What it points to, as `git rev-parse TAG^{commit}` prints it."
+    )
     commit: Commit = Field(description="The commit that was tagged. It has to be this release's.")
 
 

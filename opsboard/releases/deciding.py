@@ -58,16 +58,22 @@ def record_release(
 
 @transaction.atomic
 def record_rollback(release: Release, *, reason: str, by: Actor, now: datetime) -> Decision:
-    """Always allowed, also in a freeze; the service is held until somebody writes why not."""
+    """Always allowed, also in a freeze; the service is held until somebody writes why not.
+
+    Told twice, it was rolled back once.
+    """
     service, held = _held(release)
     words = " ".join(reason.split())
+    why = f"{held.version} was rolled back" + (f": {words}" if words else "")
+    hold(service, reason=_cut(why, LONGEST_REASON), by=by, now=now)
+    last = last_there(service, held.environment_slug)
+    if last and last.release_id == held.pk and last.kind == Kind.ROLLED_BACK:
+        return last
     readiness = readiness_of(held, now=now)
     decision = _decide(
         held, Kind.ROLLED_BACK, held.environment_slug, readiness,
         reason=words, by=by, at=now, now=now,
     )  # fmt: skip
-    why = f"{held.version} was rolled back" + (f": {words}" if words else "")
-    hold(service, reason=_cut(why, LONGEST_REASON), by=by, now=now)
     _tell_it_runs_no_more(held, now=now)
     return decision
 

@@ -56,9 +56,9 @@ def _other_commit(ask: Asking, one: EvidenceSeen) -> GateState | None:
 
 
 def _not_passed(ask: Asking, one: EvidenceSeen) -> GateState | None:
-    at = clock(one.answered_at, ask.now)
     if one.outcome == "passed":
         return None
+    at = clock(one.answered_at, ask.now)
     if one.outcome == "running":
         return ask.told(Word.NO_EVIDENCE, f"Running since {at}.", one)
     code = "" if one.exit_code is None else f" with exit code {one.exit_code}"
@@ -145,9 +145,16 @@ def _of_integration(ask: Asking, one: EvidenceSeen) -> GateState | None:
 
 
 def unknown(place: PlaceSeen, now: datetime) -> str:
-    """Why nobody knows what runs there."""
-    last = f": it told last at {clock(place.told_at, now)}" if place.told_at else ""
-    return f"Which commit runs on {place.slug} is unknown{last}."
+    """Why nobody knows what runs there, and what would tell it."""
+    if place.commit and place.told_at:
+        last = clock(place.told_at, now)
+        return (
+            f"Which commit runs on {place.slug} is unknown: its version address told last {last}."
+        )
+    return (
+        f"Which commit runs on {place.slug} is unknown: give it a version address, or record "
+        "what is released there."
+    )
 
 
 def other(ask: Asking, place: PlaceSeen) -> str:

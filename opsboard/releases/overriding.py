@@ -12,7 +12,6 @@ from opsboard.people import audit
 from opsboard.people.audit import Actor
 from opsboard.people.models import people, role_of
 from opsboard.people.roles import ADMINISTRATOR, EDITOR
-from opsboard.releases import rules
 from opsboard.releases.models import Override, OverrideAct, Release
 from opsboard.releases.naming import subject_of
 from opsboard.releases.reading import readiness_of
@@ -87,11 +86,9 @@ def may_accept(override: Override, person: User) -> bool:
 
 def never(state: GateState) -> str:
     """Why nobody may override this gate as it stands; "" when a person may."""
-    if state.gate == rules.NOTE and state.word is Word.NO_EVIDENCE:
-        return "There is no rollback note: write one. This is never overridden."
-    if state.gate == rules.TAG and state.word in (Word.NOT_MET, Word.OUT_OF_DATE):
-        return "The tag does not point to this release. This is never overridden."
-    return ""
+    if state.is_overridable:
+        return ""
+    return f"{state.name} is never overridden as it stands: {state.reason}"
 
 
 def long_reason(written: str, what: str) -> str:

@@ -1,5 +1,6 @@
 """Times, spans and commits as the reasons of gates say them. Pure."""
 
+from calendar import month_abbr
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,10 +13,11 @@ _UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minute
 def clock(at: datetime, now: datetime) -> str:
     """ "14:12" on the same day, else "8 Nov 14:12", in UTC."""
     at, now = at.astimezone(UTC), now.astimezone(UTC)
+    time = f"{at.hour:02}:{at.minute:02}"
     if at.date() == now.date():
-        return f"{at:%H:%M}"
+        return time
     year = "" if at.year == now.year else f" {at.year}"
-    return f"{at.day} {at:%b}{year} {at:%H:%M}"
+    return f"{at.day} {month_abbr[at.month]}{year} {time}"
 
 
 def span(length: timedelta) -> str:

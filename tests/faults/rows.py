@@ -18,6 +18,7 @@ from tests.faults.clock_rows import (
     off_for_two_hours,
 )
 from tests.faults.embedded_rows import crashes, one_in_five, two_boards
+from tests.faults.evidence_rows import evidence_while_the_database_restarts
 from tests.faults.full_disk import SCALE as DISK_SCALE
 from tests.faults.full_disk import full_disk
 from tests.faults.lost_key import key_is_lost
@@ -53,6 +54,11 @@ def _database_restarted() -> Outcome:
     scale = Scale(probes=100, interval=5, seconds=25, times=3)
     with own_cluster() as cluster:
         return database_restarted(cluster, scale)
+
+
+def _evidence() -> Outcome:
+    with own_cluster() as cluster:
+        return evidence_while_the_database_restarts(cluster, Scale(probes=1, times=2))
 
 
 WATCHED = Scale(probes=20, interval=2, timeout=1, workers=1)
@@ -189,6 +195,7 @@ ROWS = {
         "kill -9 of the embedded board, 100 times",
         lambda: crashes(Scale(probes=20, interval=1, timeout=1, seconds=0.5, times=100)),
     ),
+    "F44": Row("PostgreSQL restarted while programs give evidence", _evidence),
     "F46": Row("a field key that is away", lambda: _receivers()["F46"]),
     "F46B": Row(
         "the key of a channel's address is lost, and comes back",

@@ -67,8 +67,8 @@ def everything() -> list[object]:
         "UPDATE releases_override SET ends_at = '2036-01-01'",
         "UPDATE releases_override SET is_alone = (1 = 1)",
         "UPDATE releases_overrideact SET act = 'accepted'",
-        *(f"DELETE FROM {table}" for table in TABLES),
-        *(f"UPDATE {table} SET id = id + 1000" for table in TABLES),
+        *(f"DELETE FROM {table}" for table in TABLES),  # noqa: S608
+        *(f"UPDATE {table} SET id = id + 1000" for table in TABLES),  # noqa: S608
     ],
 )
 def test_the_database_refuses_to_change_or_remove(release, statement):
@@ -81,6 +81,7 @@ def test_the_database_refuses_to_change_or_remove(release, statement):
 @pytest.mark.parametrize("table", TABLES)
 def test_replacing_a_row_by_writing_it_again_is_refused(release, table):
     if connection.vendor == "postgresql":
+        run("SET CONSTRAINTS ALL IMMEDIATE")
         return run_refused(f"TRUNCATE {table} CASCADE")
     names = [field.column for field in TABLES[table]._meta.concrete_fields]
     listed = ", ".join(f'"{name}"' for name in names)

@@ -207,6 +207,15 @@ def test_a_rollback_of_what_nobody_told_of_is_taken_too(release, stands):
     assert Hold.objects.get().reason == "2026.11.4 was rolled back"
 
 
+def test_rolled_back_twice_it_was_rolled_back_once_and_is_held_all_the_same(release, stands):
+    out(release)
+    first = record_rollback(release, reason="Fares wrong", by=CI, now=NOON + MINUTE)
+    Hold.objects.update(ended_at=NOON + MINUTE)
+    again = record_rollback(release, reason="Fares wrong", by=CI, now=NOON + 2 * MINUTE)
+    assert again.pk == first.pk
+    assert Hold.objects.open().exists()
+
+
 def test_what_went_back_may_go_out_again(release, stands):
     out(release)
     record_rollback(release, reason="Fares wrong", by=CI, now=NOON + MINUTE)

@@ -138,6 +138,15 @@ def test_evidence_of_another_commit_is_refused(release, commit):
     assert not Evidence.objects.exists()
 
 
+def test_a_clock_that_is_ahead_does_not_win_over_what_is_found_out_later(release):
+    ahead, later = NOON + timedelta(minutes=4), NOON + timedelta(minutes=2)
+    early = give(release, replace(GOOD, started_at=ahead, finished_at=ahead), by=CI, now=NOON)
+    failed = replace(GOOD, outcome="failed", exit_code=1, started_at=NOON + timedelta(minutes=1))
+    late = give(release, replace(failed, finished_at=later), by=CI, now=later)
+    assert (early.started_at, early.finished_at) == (NOON, NOON)
+    assert late.started_at > early.started_at
+
+
 def test_evidence_that_contradicts_itself_is_not_kept(release):
     with pytest.raises(Refused, match="contradicts exit code 1"):
         give(release, replace(GOOD, exit_code=1), by=CI, now=NOON)

@@ -122,11 +122,11 @@ def test_an_override_ends_within_72_hours(release, editor, stands, hours, is_tak
         pytest.param(gate("unit", Word.NO_EVIDENCE, Need.ABSENT), "unit", "no gate", id="absent"),
         pytest.param(gate("lint", Word.NOT_MET), "unit", "no gate unit", id="unknown"),
         pytest.param(
-            gate("note", Word.NO_EVIDENCE), "note", "rollback note",
+            gate("note", Word.NOT_MET, is_overridable=False), "note", "note fresh is never",
             id="no rollback note",
         ),
         pytest.param(
-            gate("tag", Word.NOT_MET), "tag", "never overridden",
+            gate("tag", Word.NOT_MET, is_overridable=False), "tag", "never overridden",
             id="the tag points elsewhere",
         ),
     ],
