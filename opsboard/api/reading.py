@@ -32,16 +32,25 @@ def _is_utf8(request: HttpRequest) -> bool:
 
 
 def _bytes(request: HttpRequest) -> bytes:
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if length.isascii() and length.isdigit() and int(length[:12]) > strict_json.LARGEST:
-        raise _too_large()
+    _check_length(request.META.get("CONTENT_LENGTH") or "")
     try:
         if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
             # Kept where Django keeps a body that was read: the digest of the request needs it.
             request._body = _chunks(request)
         return request.body
-    except (OSError, ValueError):
+    except Problem:
+        raise
+    except Exception:  # noqa: BLE001 - each server has its own words for a body that is broken
         raise problem(400, "cut_off", "The body ended before it was whole.") from None
+
+
+def _check_length(length: str) -> None:
+    if not length:
+        return
+    if not length.isascii() or not length.isdigit():
+        raise problem(400, "wrong_length", "Content-Length is not a number.")
+    if int(length[:12]) > strict_json.LARGEST:
+        raise _too_large()
 
 
 def _chunks(request: HttpRequest) -> bytes:

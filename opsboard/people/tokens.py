@@ -41,9 +41,9 @@ READ, RELEASE, NOTE, SILENCE, APPLY = "read", "release", "note", "silence", "app
 # What each lets a program do, in the words of the pages.
 SCOPES: dict[str, str] = {
     READ: "Read services, paths, observations, incidents, releases and notes",
-    RELEASE: "Name releases, give evidence, report deploys, holds and configuration",
+    RELEASE: "Name releases, give evidence, report deploys, holds and configuration, ask paths now",
     NOTE: "Write rollback notes and rehearsals",
-    SILENCE: "Silence alerts, and end silences",
+    SILENCE: "Silence alerts, end silences, acknowledge incidents and tell of them",
     APPLY: "Plan and apply board files",
 }
 # A token never allows more than its maker may do.

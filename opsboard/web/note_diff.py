@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from opsboard.rollbacks.models import NoteVersion
-from opsboard.web.forms.notes import steps_text
+from opsboard.rollbacks.writing import steps_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,13 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from opsboard.people.audit import record
-from opsboard.rollbacks import drafting
+from opsboard.rollbacks import drafting, writing
 from opsboard.rollbacks.models import NoteDraft, NoteVersion
-from opsboard.web import note_beginning
+from opsboard.web import note_beginning, note_trust
 from opsboard.web.access import actor_of, signed_in
 from opsboard.web.forms.editing import typed
 from opsboard.web.forms.notes import (
@@ -21,7 +19,6 @@ from opsboard.web.forms.notes import (
     check_size,
     differences,
     draft_size,
-    steps_text,
     typed_note,
     version_of_typed,
 )
@@ -86,38 +83,16 @@ def _save(request: HttpRequest, place: Place, form: NoteForm, rows: StepRows) ->
 def _write(
     request: HttpRequest, place: Place, form: NoteForm, rows: StepRows
 ) -> NoteVersion | None:
-    now = timezone.now()
-    with transaction.atomic():
-        before = place.newest()
-        version = place.note().write(
-            steps=rows.steps(), by=signed_in(request), now=now, **form.for_version()
-        )
-        if version:
-            record(
-                actor_of(request),
-                "changed" if before else "added",
-                "rollback note",
-                place.subject,
-                now=now,
-                before=_facts(before),
-                after=_facts(version),
-            )
-    return version
-
-
-def _facts(version: NoteVersion | None) -> dict[str, object]:
-    """What the audit log keeps of a version; None: there was none."""
-    if version is None:
-        return {}
-    return {
-        "version": version.number,
-        "title": version.title,
-        "use when": version.use_when,
-        "does not undo": version.does_not_undo,
-        "minutes": version.minutes,
-        "steps": steps_text(version.steps),
-        "reason": version.reason,
-    }
+    fields = form.for_version()
+    base = fields.pop("base")
+    return writing.write(
+        writing.Place(place.service, place.path),
+        writing.Text(steps=rows.steps(), **fields),
+        base=base,
+        is_checked=True,
+        by=actor_of(request),
+        now=timezone.now(),
+    )
 
 
 def _show_both(request: HttpRequest, place: Place, form: NoteForm, rows: StepRows) -> HttpResponse:
@@ -198,17 +173,21 @@ def _page(
     wrong = _wrong(form, rows) if form.is_bound else 0
     by = signed_in(request)
     own = drafting.draft_of(place.service, place.path, by)
-    context |= _changes(place, own) | {
-        "others": drafting.others(place.service, place.path, by),
-        "form": form,
-        "rows": rows,
-        "place": place,
-        "service": place.service,
-        "path": place.path,
-        "back": place.url("note"),
-        "based_on": _number(form),
-        "to_fix": things_to_fix(wrong),
-    }
+    context |= (
+        _changes(place, own)
+        | note_trust.read(place, form, rows, now=timezone.now())
+        | {
+            "others": drafting.others(place.service, place.path, by),
+            "form": form,
+            "rows": rows,
+            "place": place,
+            "service": place.service,
+            "path": place.path,
+            "back": place.url("note"),
+            "based_on": _number(form),
+            "to_fix": things_to_fix(wrong),
+        }
+    )
     return render(request, "notes/edit.html", context, status=422 if wrong else 200)
 
 

@@ -57,20 +57,18 @@ def _trusted(
         "rehearsals": rehearsals,
         "rehearsed": of_newest,
         "rehearsed_shown": rehearsed_of(state_of(shown, rehearsals, now=now), now=now),
+        "filled_words": words_of(shown.steps),
         "filled": _filled(place, shown, now=now) if words_of(shown.steps) else [],
     }
 
 
-def _filled(place: Place, version: NoteVersion, *, now: datetime) -> list[tuple[str, str, str]]:
-    """Of each environment and word used: the environment, the word, and what it stands for now."""
+def _filled(place: Place, version: NoteVersion, *, now: datetime) -> list[tuple[str, list[str]]]:
+    """Of each environment: what the words used stand for there now; "": not known."""
     environments = place.service.environments.filter(removed_at=None).order_by("slug")
     standing = list(environments[:MOST_ENVIRONMENTS])
-    released = Released(one.pk for one in standing)
-    return [
-        (one.slug, word, released.known(one.pk, until=now).value(word))
-        for one in standing
-        for word in words_of(version.steps)
-    ]
+    released, words = Released(one.pk for one in standing), words_of(version.steps)
+    known = {one.slug: released.known(one.pk, until=now) for one in standing}
+    return [(slug, [one.value(word) for word in words]) for slug, one in known.items()]
 
 
 def _wanted(versions: Sequence[NoteVersion], number: str | None) -> NoteVersion | None:

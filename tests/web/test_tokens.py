@@ -1,5 +1,6 @@
 """The pages of tokens: made and shown once, listed without being shown, revoked."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -7,13 +7,10 @@ from django.core.exceptions import ValidationError
 
 from opsboard.rollbacks.models import NoteVersion
 from opsboard.rollbacks.words import FILLED, refuse_words, wrong_words
+from opsboard.rollbacks.writing import LONGEST_NOTE, MOST_STEPS, steps_text
 from opsboard.web.forms.editing import Difference
 from opsboard.web.forms.fields import CountField, NameField, TextField, text_input
 from opsboard.web.forms.wording import in_row, row_messages
-
-MOST_STEPS = 40
-# Of the whole note: it goes into every alert.
-LONGEST_NOTE = 64 * 1024
 
 
 class NoteForm(forms.Form):
@@ -175,18 +172,6 @@ def version_of_typed(note: dict[str, Any]) -> NoteVersion:
         steps=note.get("steps", []),
         reason=note.get("reason", ""),
     )
-
-
-def steps_text(steps: list[dict[str, str]]) -> str:
-    return "\n".join(_step_text(number, step) for number, step in enumerate(steps, 1))
-
-
-def _step_text(number: int, step: dict[str, str]) -> str:
-    lines = [f"{number}. {step.get('do', '')}"]
-    lines += [f"   Run: {step['run']}"] if step.get("run") else []
-    lines += [f"   Should see: {step['see']}"] if step.get("see") else []
-    lines += [f"   If it fails, call: {step['call']}"] if step.get("call") else []
-    return "\n".join(lines)
 
 
 def stored_note(version: NoteVersion | None) -> dict[str, Any]:

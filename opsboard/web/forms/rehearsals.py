@@ -87,7 +87,7 @@ class OutcomeForms:
     def __init__(self, steps: Sequence[Mapping[str, str]], data: Any = None) -> None:
         self.forms = [OutcomeForm(data, prefix=f"step-{n}") for n in range(1, len(steps) + 1)]
         for number, form in enumerate(self.forms, 1):
-            form.fields["outcome"].label = f"Step {number}"
+            form.fields["outcome"].label = f"What came of step {number}"
         self.rows = list(zip(steps, self.forms, strict=True))
 
     def is_valid(self) -> bool:
