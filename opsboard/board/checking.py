@@ -97,7 +97,7 @@ def _check_gates(declared: Declared, stored: Stored, checked: Checked) -> None:
         known = dict(GATES) | _gates_of_team(declared, stored, fields.get("owner", ""))
         for gate, choice in fields.get("gates", {}).items():
             if wrong := check_choice(gate, choice, known=known).get("words"):
-                checked.errors.append(_wrong(declared, thing, wrong, "gates", gate))
+                checked.errors.append(_wrong(declared, thing, wrong, "gates", gate, "words"))
 
 
 def _gates_of_team(declared: Declared, stored: Stored, slug: str) -> dict[str, str]:

@@ -159,7 +159,7 @@ def _check_gate(gate: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """Choices by gate. Whether a gate has words is known when the team is."""
+    """Choices by gate. Whether their words fit is known when the team is: see checking."""
 
     of: ByName
 
@@ -169,7 +169,7 @@ class Gates:
             choice = choices.get(key.text)
             wrong = check_choice(key.text, choice, known={key.text: ""}) if choice else {}
             for part, sentence in wrong.items():
-                if part != "gate":
+                if part in ("need", "lasts"):
                     at = value.values.get(part, value) if isinstance(value, MappingNode) else value
                     errors.append(at.wrong(sentence))
         return choices

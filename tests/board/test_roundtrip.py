@@ -13,6 +13,7 @@ from opsboard.board import exporting, references
 from opsboard.board.format import INPUT
 from opsboard.board.models import Declaration
 from opsboard.board.nodes import read_nodes
+from opsboard.board.readiness import write_config, write_gates
 from opsboard.board.sources import decode
 from opsboard.board.stored import read_stored
 from opsboard.board.writing import Flow, yaml_of
@@ -21,6 +22,7 @@ from opsboard.people.models import people as people_here
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.about import check_fact, check_link
 from opsboard.services.addresses import check_route, check_url
+from opsboard.services.config_keys import check_rules
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from opsboard.services.rules import (
     METHODS,
@@ -111,6 +113,29 @@ variables = st.dictionaries(
 )
 
 
+config_names = st.sampled_from(["DEBUG", "no", "ON", "a.b", "A-B", "_", "null", "Y"])
+config_rules = st.fixed_dictionaries(
+    {
+        "is": st.sampled_from(["set", "set", "absent"]),
+        "across": st.sampled_from(["", "equal", "differ"]),
+        "equals": lines(60),
+        "matches": st.sampled_from(["", "^a: #b$", "[0-9]", "(?i)no"]),
+    }
+)
+choices = st.fixed_dictionaries(
+    {
+        "need": st.sampled_from(["required", "advisory", "dropped"]),
+        "words": names(60),
+        "lasts": st.none() | st.integers(1, 31_536_000),
+    }
+)
+
+
+def fitting(keys):
+    """Those that the form lets pass."""
+    return {name: rules for name, rules in keys.items() if not check_rules(name, rules)}
+
+
 @given(value=texts.map(several_lines), key=names(60))
 @settings(max_examples=500, deadline=None)
 def test_any_text_is_read_as_it_was_written(value, key):
@@ -154,6 +179,8 @@ def boards(draw):
     )
     members = people_here().filter(username__in=draw(st.sets(st.sampled_from(["Ana", "Ben"]))))
     team.members.set(members)
+    own = draw(st.dictionaries(slugs, choices, max_size=2))
+    write_gates([(team, own | {"lint": {"need": "dropped", "words": "", "lasts": None}})])
     services = [
         draw_service(draw, slug, team) for slug in draw(st.sets(slugs, min_size=1, max_size=3))
     ]
@@ -176,6 +203,9 @@ def draw_service(draw, slug, team):
             if not check_fact(name, fact)
         },
     )
+    keys = draw(st.dictionaries(config_names, config_rules, max_size=3))
+    write_config([(service, fitting(keys))])
+    write_gates([(service, draw(st.dictionaries(slugs, choices, max_size=2)))])
     environments = [draw_environment(draw, service, slug) for slug in ("production", "no")]
     for slug in draw(st.sets(slugs, min_size=1, max_size=2)):
         draw_path(draw, service, slug, environments)
@@ -185,13 +215,22 @@ def draw_service(draw, slug, team):
 
 
 def draw_environment(draw, service, slug):
-    version = draw(st.sampled_from([("", ""), ("GET /version", "json $['a b']")]))
+    version = draw(
+        st.sampled_from(
+            [
+                ("", "", ""),
+                ("GET /version", "json $['a b']", ""),
+                ("GET /version", "json $.commit", "json $['no']"),
+            ]
+        )
+    )
     environment = Environment.objects.create(
         service=service,
         slug=slug,
         base_url=draw(st.sampled_from(["https://a.test", "http://127.0.0.1:9/x"])),
         version_route=version[0],
         version_commit=version[1],
+        version_config_root=version[2],
     )
     for name, (value, is_secret) in draw(variables).items():
         if value or not is_secret:
