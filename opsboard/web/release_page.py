@@ -108,7 +108,7 @@ def read_release_page(release: Release, *, person: User, now: datetime) -> dict[
         "gates": rows,
         "reasons": [one for one in readiness.reasons if one.override is None],
         "overridable": overridable(readiness),
-        "overrides": _overrides(release, person, now=now),
+        "overrides": _overrides(release, readiness, person, now=now),
         "stops": _stops(release, readiness, now=now),
         "decisions": decisions,
         "aftermath": _aftermath(release, now=now),
@@ -197,16 +197,21 @@ def _running_out(readiness: Readiness) -> list[tuple[GateState, datetime]]:
 # Overrides, freezes, holds -----------------------------------------------------------------
 
 
-def _overrides(release: Release, person: User, *, now: datetime) -> list[OverrideRow]:
+def _overrides(
+    release: Release, readiness: Readiness, person: User, *, now: datetime
+) -> list[OverrideRow]:
     rows = (
         release.overrides.select_related("asked_by")
         .prefetch_related("acts__by")
         .order_by("-asked_at", "-pk")
     )
-    return [_override(one, person, now=now) for one in rows[:OVERRIDES_SHOWN]]
+    names = {one.gate: one.name for one in readiness.gates}
+    return [_override(one, names, person, now=now) for one in rows[:OVERRIDES_SHOWN]]
 
 
-def _override(override: Override, person: User, *, now: datetime) -> OverrideRow:
+def _override(
+    override: Override, names: Mapping[str, str], person: User, *, now: datetime
+) -> OverrideRow:
     acts = sorted(override.acts.all(), key=lambda act: (act.at, act.pk))
     accepted = next((act for act in acts if act.act == act.Act.ACCEPTED), None)
     taken = next((act for act in acts if act.act == act.Act.TAKEN_BACK), None)
@@ -224,7 +229,7 @@ def _override(override: Override, person: User, *, now: datetime) -> OverrideRow
     waits = override.needs_second and accepted is None and not is_over
     return OverrideRow(
         override,
-        ", ".join(override.gates),
+        ", ".join(names.get(gate, gate) for gate in override.gates),
         person_name(override.asked_by),
         stands,
         waits and may_accept(override, person),
