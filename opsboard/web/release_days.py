@@ -1,7 +1,6 @@
 """What is planned and frozen, day by day: the past week and the next month, or one month."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -19,7 +18,10 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 @dataclass(slots=True)
 class Day:
+    """A day, or several on end on which there is nothing."""
+
     day: date
+    last: date
     is_today: bool
     # Those planned for it, and those that went out on it.
     releases: list[Release] = field(default_factory=list)
@@ -30,12 +32,16 @@ class Day:
     def is_empty(self) -> bool:
         return not self.releases and not self.freezes
 
+    @property
+    def is_quiet(self) -> bool:
+        return self.is_empty and not self.is_today
+
 
 def read_days(month: str, *, now: datetime) -> dict[str, Any]:
     """`month`: "2026-12"; anything else: around today. Two queries."""
     chosen = _month(month)
     first, last = _range(chosen, now.date())
-    days = {day: Day(day, day == now.date()) for day in _days(first, last)}
+    days = {day: Day(day, day, day == now.date()) for day in _days(first, last)}
     begin, end = _start(first), _start(last + DAY)
     for release in _releases(begin, end):
         days[(release.released_at or release.planned_at or begin).date()].releases.append(release)
@@ -44,7 +50,7 @@ def read_days(month: str, *, now: datetime) -> dict[str, Any]:
     anchor = chosen or now.date().replace(day=1)
     return {
         "now": now,
-        "days": list(days.values()),
+        "days": _folded(days.values()),
         "head": _head(days.values(), now.date()),
         "month": chosen,
         "anchor": anchor,
@@ -113,6 +119,18 @@ def about(freeze: Freeze) -> str:
     return reach_words(freeze.team, freeze.service, freeze.environment_slug)
 
 
+def _folded(days: Iterable[Day]) -> list[Day]:
+    """Days without anything are one row; today stands alone."""
+    rows: list[Day] = []
+    for day in days:
+        before = rows[-1] if rows else None
+        if before and before.is_quiet and day.is_quiet:
+            before.last = day.day
+        else:
+            rows.append(day)
+    return rows
+
+
 def _part(begin: datetime, end: datetime, day: date) -> str:
     begins, ends = begin.date() == day, end <= _start(day + DAY)
     if begins and ends:
@@ -122,12 +140,9 @@ def _part(begin: datetime, end: datetime, day: date) -> str:
     return f"until {end:%H:%M}" if ends and end < _start(day + DAY) else "all day"
 
 
-def _head(days: Any, today: date) -> str:
-    counts: dict[str, int] = defaultdict(int)
-    for day in days:
-        if day.day >= today:
-            counts["planned"] += sum(one.released_at is None for one in day.releases)
-    planned = counts["planned"]
+def _head(days: Iterable[Day], today: date) -> str:
+    coming = [one for day in days if day.day >= today for one in day.releases]
+    planned = sum(one.released_at is None for one in coming)
     if not planned:
         return "No release is planned"
     return f"{planned} release{' is' if planned == 1 else 's are'} planned"

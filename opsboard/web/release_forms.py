@@ -26,7 +26,7 @@ from opsboard.web.access import actor_of
 from opsboard.web.finding import find_service
 from opsboard.web.forms.releases import GoForm, OverrideForm, PlanForm, RollbackForm
 from opsboard.web.forms.wording import things_to_fix
-from opsboard.web.release_page import overridable
+from opsboard.web.release_gates import overridable
 
 
 def did(form: Form, act: Callable[[], object]) -> bool:

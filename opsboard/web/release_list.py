@@ -1,13 +1,13 @@
 """The list of releases: those that wait, soonest first, and what became of those that went out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
-from django.db.models import FETCH_RAISE, Count, F, QuerySet, Window
+from django.db.models import FETCH_RAISE, Count, F, Model, Q, QuerySet, Window
 
 from opsboard.releases.aftermath import Aftermath, read_aftermath
 from opsboard.releases.models import Decision, Release
@@ -27,7 +27,11 @@ from opsboard.web.release_words import (
 # Readiness is computed for each that is shown: the list is bounded so that it stays quick.
 SHOWN = 25
 LAST_PAGE = 1000
-FILTERS = ("service", "team", "environment")
+COLUMNS = {
+    "service": "service__slug",
+    "team": "service__team__slug",
+    "environment": "environment_slug",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,11 @@ class Turning:
 
 def read_releases(asked: Mapping[str, str], *, person: User, now: datetime) -> dict[str, Any]:
     """`asked`: ?service=fares-api, ?team=pricing, ?environment=production, ?mine=yes and pages."""
-    chosen = {name: asked.get(name, "") for name in (*FILTERS, "mine")}
+    chosen = {name: asked.get(name, "") for name in (*COLUMNS, "mine")}
     mine = ids_of_mine(person) if chosen["mine"] else None
-    found = _narrowed(Release.objects.all(), chosen, mine)
-    waiting, turning = _page(
-        found.waiting().order_by(F("planned_at").asc(nulls_last=True), "named_at", "pk"),
-        "waiting",
-        asked,
-    )
-    released, older = _page(found.released().order_by("-released_at", "-pk"), "released", asked)
+    narrow = _narrowing(chosen, mine)
+    waiting, turning = _page(_waiting().filter(narrow("")), "waiting", asked)
+    released, older = _page(_first_decisions().filter(narrow("release__")), "released", asked)
     rows = _waiting_rows(waiting, now=now)
     ready = sum(row.glance.verdict.css == "pass" for row in rows)
     return {
@@ -86,28 +86,43 @@ def read_releases(asked: Mapping[str, str], *, person: User, now: datetime) -> d
     } | _choices()
 
 
-def _narrowed(releases: Any, chosen: Mapping[str, str], mine: set[int] | None) -> Any:
-    if chosen["mine"]:
-        releases = releases.filter(service__in=mine or ())
-    if chosen["service"]:
-        releases = releases.filter(service__slug=chosen["service"])
-    if chosen["team"]:
-        releases = releases.filter(service__team__slug=chosen["team"])
-    if chosen["environment"]:
-        releases = releases.filter(environment_slug=chosen["environment"])
-    return releases
+def _narrowing(chosen: Mapping[str, str], mine: set[int] | None) -> Callable[[str], Q]:
+    """The condition of what was asked for, of a release or of what has one."""
+    wanted: dict[str, Any] = {"service__in": mine or ()} if chosen["mine"] else {}
+    for name, column in COLUMNS.items():
+        if chosen[name]:
+            wanted[column] = chosen[name]
+    return lambda of: Q(**{of + column: value for column, value in wanted.items()})
 
 
-def _page(
-    releases: QuerySet[Release], name: str, asked: Mapping[str, str]
-) -> tuple[list[Release], Turning]:
+def _waiting() -> QuerySet[Release]:
+    soonest = F("planned_at").asc(nulls_last=True)
+    releases = Release.objects.waiting().select_related("service__team", "named_by")
+    return releases.order_by(soonest, "named_at", "pk")
+
+
+def _first_decisions() -> QuerySet[Decision]:
+    """With which each release went out where it goes: what came after is on its own page."""
+    return (
+        Decision.objects.filter(
+            kind__in=[Decision.Kind.RELEASED, Decision.Kind.RELEASED_ANYWAY],
+            environment_slug=F("release__environment_slug"),
+            at=F("release__released_at"),
+            release__service__removed_at=None,
+        )
+        .select_related("by", "release__service__team")
+        .order_by("-at", "-pk")
+    )
+
+
+def _page[Row: Model](
+    found: QuerySet[Row], name: str, asked: Mapping[str, str]
+) -> tuple[list[Row], Turning]:
     """One page, counted in the same query. A page after the last is empty, and leads back."""
     number = _page_number(asked.get(name, ""))
     start = (number - 1) * SHOWN
-    counted = releases.select_related("service__team", "named_by").annotate(
-        count=Window(Count("pk"))
-    )
-    rows: list[Any] = list(counted.fetch_mode(FETCH_RAISE)[start : start + SHOWN])
+    counted: Any = found.annotate(count=Window(Count("pk"))).fetch_mode(FETCH_RAISE)
+    rows = list(counted[start : start + SHOWN])
     count = rows[0].count if rows else 0
     is_more = start + len(rows) < count
     return rows, Turning(
@@ -125,7 +140,7 @@ def _page_number(text: str) -> int:
 
 
 def _query(asked: Mapping[str, str], name: str, number: int) -> str:
-    kept = {key: asked[key] for key in (*FILTERS, "mine", "waiting", "released") if asked.get(key)}
+    kept = {key: asked[key] for key in (*COLUMNS, "mine", "waiting", "released") if asked.get(key)}
     return "?" + urlencode(kept | {name: number})
 
 
@@ -142,44 +157,20 @@ def _waiting_rows(releases: Sequence[Release], *, now: datetime) -> list[Waiting
     ]
 
 
-def _released_rows(releases: Sequence[Release], *, now: datetime) -> list[ReleasedRow]:
-    if not releases:
-        return []
-    decided = _first_decisions(releases)
-    became = read_aftermath(releases, now=now)
-    return [
-        _released_row(one, decided.get(one.pk), became.get(one.pk), now=now) for one in releases
-    ]
+def _released_rows(decisions: Sequence[Decision], *, now: datetime) -> list[ReleasedRow]:
+    became = read_aftermath([one.release for one in decisions], now=now) if decisions else {}
+    return [_released_row(one, became.get(one.release_id)) for one in decisions]
 
 
-def _first_decisions(releases: Iterable[Release]) -> dict[int, Decision]:
-    """With which each went out; what came after is on its own page."""
-    went = [Decision.Kind.RELEASED, Decision.Kind.RELEASED_ANYWAY]
-    rows = (
-        Decision.objects.filter(
-            release__in=list(releases),
-            kind__in=went,
-            environment_slug=F("release__environment_slug"),
-        )
-        .select_related("by")
-        .order_by("-at", "-pk")
-        .fetch_mode(FETCH_RAISE)
-    )
-    return {decision.release_id: decision for decision in rows}
-
-
-def _released_row(
-    release: Release, decision: Decision | None, since: Aftermath | None, *, now: datetime
-) -> ReleasedRow:
-    then = glance(decision.snapshot if decision else {})
-    is_anyway = decision is not None and decision.kind == Decision.Kind.RELEASED_ANYWAY
+def _released_row(decision: Decision, since: Aftermath | None) -> ReleasedRow:
+    is_anyway = decision.kind == Decision.Kind.RELEASED_ANYWAY
     return ReleasedRow(
-        release,
-        then,
+        decision.release,
+        glance(decision.snapshot),
         "released anyway" if is_anyway else "",
         since,
-        release.released_at or now,
-        who_decided(decision) if decision else "nobody said",
+        decision.at,
+        who_decided(decision),
     )
 
 

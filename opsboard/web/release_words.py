@@ -67,21 +67,31 @@ class Glance:
 
     verdict: Verdict
     pips: list[Pip]
-    # "6 of 8 met".
-    count: str
+    met: int
+    # How many are required.
+    of: int
+
+    @property
+    def count(self) -> str:
+        """ "6 of 8 met"; of a readiness that was not kept, that it is not known."""
+        return f"{self.met} of {self.of} met" if self.verdict is not NOT_KEPT else "not known"
+
+    @property
+    def heading(self) -> str:
+        return f"{self.met} of {self.of} gates met"
 
 
 def glance(snapshot: Mapping[str, Any]) -> Glance:
     """Of a readiness as it was kept, or {} when none was."""
     if not snapshot:
-        return Glance(NOT_KEPT, [], "not known")
+        return Glance(NOT_KEPT, [], 0, 0)
     required = [one for one in snapshot["gates"] if one["need"] == Need.REQUIRED]
     met = sum(one["word"] == Word.MET for one in required)
     pips = [
         Pip(look_of(one["word"], is_overridden=bool(one["override"])), one["name"])
         for one in required
     ]
-    return Glance(verdict_of(snapshot["whole"]), pips, f"{met} of {len(required)} met")
+    return Glance(verdict_of(snapshot["whole"]), pips, met, len(required))
 
 
 def glance_now(readiness: Readiness) -> Glance:

@@ -16,6 +16,7 @@ from opsboard.people.roles import ROLES, allows
 from opsboard.services.models import MaintenanceWindow, Rota
 from opsboard.web.access import NOBODY, required_role
 from opsboard.web.middleware import RequireRole
+from tests.web.releases import a_freeze, a_release, an_override
 
 # The reviewed list: what is open without signing in. Each is the sign-in itself, tells only whether
 # Opsboard works, or has an address whose secret is the permission.
@@ -76,6 +77,7 @@ def url(team, service, environment, path, viewer):
         now=datetime.now(UTC),
         expires_at=datetime.now(UTC) + timedelta(days=1),
     )
+    release = a_release(service)
     parts = {
         "key": message.key,
         "service": service.slug,
@@ -90,6 +92,10 @@ def url(team, service, environment, path, viewer):
         "kind": "team",
         "thing": team.pk,
         "silence": silence.pk,
+        "version": release.version,
+        "override": an_override(release, "lint", by=viewer).pk,
+        "freeze": a_freeze().pk,
+        "hold": service.holds.create(reason="fare tables were lost", at=datetime.now(UTC)).pk,
         "window": window.pk,
         "api_token": api_token.pk,
         "route": Route.objects.create(name="Nights").pk,

@@ -147,6 +147,13 @@ def many(service: Service, *, waiting: int, released: int) -> None:
         )
         for number in range(waiting + released)
     )
+    Decision.objects.bulk_create(
+        Decision(
+            release=one, kind=Decision.Kind.RELEASED, at=one.released_at,
+            environment_slug="production", by_name="ci",
+        )
+        for one in Release.objects.filter(service=service, released_at__isnull=False)
+    )  # fmt: skip
 
 
 def test_long_lists_are_turned_page_by_page(client, environment, service):
