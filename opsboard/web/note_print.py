@@ -95,7 +95,11 @@ def _read(
         "service": place.service,
         "version": version,
         "size": note_sentence(len(version.steps), version.minutes),
-        "steps": [(step, done.get(number)) for number, step in enumerate(filled.steps, 1)],
+        # A command is broken between its words alone: a hyphen at the end of a line is a riddle.
+        "steps": [
+            (step, step.get("run", "").split(" "), done.get(number))
+            for number, step in enumerate(filled.steps, 1)
+        ],
         "done": len(done),
         "unknown": filled.unknown,
         "known": known,

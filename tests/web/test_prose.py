@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsboard.web.prose import render
+from opsboard.web.prose import render, render_line
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,18 @@ def test_nothing_that_is_written_can_do_anything(text: str):
 
 def test_a_link_tells_its_far_side_nothing():
     assert 'rel="noopener noreferrer nofollow"' in render("[go](https://far.example)")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("Hold `fares-api` **now**", "Hold <code>fares-api</code> <strong>now</strong>"),
+        ("*.sh and *.py of fare_rules_v2", "*.sh and *.py of fare_rules_v2"),
+        ("<b>x</b><script>", "&lt;b&gt;x&lt;/b&gt;&lt;script&gt;"),
+        ("# 1. not a list", "# 1. not a list"),
+        ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
+        ("{{ previous_version }}", "{{ previous_version }}"),
+    ],
+)
+def test_a_line_has_marks_within_it_and_nothing_else(text, html):
+    assert render_line(text) == html

@@ -143,6 +143,12 @@ def markdown(text: str) -> SafeString:
 
 
 @register.filter
+def markdown_line(text: str) -> SafeString:
+    """As `markdown`, of one line within a page's own."""
+    return prose.render_line(text)
+
+
+@register.filter
 def outcome(delivery: Delivery) -> str:
     """ "delivered in 4 s", "trying again after 3 tries"."""
     return sentences.delivery_words(delivery)
