@@ -123,7 +123,7 @@ def _evidence(releases: Sequence[int]) -> dict[int, list[EvidenceSeen]]:
                 counts=row["counts"],
                 tool=row["tool"],
                 url=row["url"],
-                by=row["person"] or row["by_name"],
+                by=row["by_name"] or row["person"] or "",
                 facts=row["facts"],
             )
         )

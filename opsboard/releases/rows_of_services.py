@@ -79,7 +79,7 @@ def _row(row: dict[str, Any]) -> Row:
             number=row["incident_id"], title=row["incident_title"], opened_at=row["incident_at"]
         )
     if row["hold__at"] is not None:
-        by = row["held_by"] or row["hold__by_name"]
+        by = row["hold__by_name"] or row["held_by"]
         hold = Stop(kind="hold", reason=row["hold__reason"], by=by, since=row["hold__at"])
     seen = ServiceSeen(
         slug=row["slug"],

@@ -1,4 +1,4 @@
-"""Whether a rollback note can be trusted as it is, and what a text that is typed would do to that."""
+"""Whether a rollback note can be trusted as it is, and what a typed text would do to that."""
 
 from datetime import datetime
 from typing import Any
