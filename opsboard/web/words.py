@@ -156,7 +156,10 @@ def sentence(text: str) -> str:
     stripped = text.strip()
     if not stripped:
         return ""
-    return stripped[0].upper() + stripped[1:] + ("" if stripped[-1] in ".!?" else ".")
+    # A name such as v2026.11.4 stays as it is.
+    is_name = any(sign.isdigit() for sign in stripped.split(maxsplit=1)[0])
+    first = stripped[0] if is_name else stripped[0].upper()
+    return first + stripped[1:] + ("" if stripped[-1] in ".!?" else ".")
 
 
 def _short(microseconds: int) -> str | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 MANAGE = str(PROJECT / "manage.py")
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 def free_port() -> int:
