@@ -333,7 +333,8 @@ def test_the_newest_version_of_the_services_own_note_counts():
     release = a_ready_release()
     note = RollbackNote.objects.get(service=release.service)
     path = release.service.paths.get()
-    RollbackNote.objects.create(service=release.service, path=path)
+    of_path = RollbackNote.objects.create(service=release.service, path=path)
+    of_path.versions.create(number=1, title="Restart it", steps=[], written_at=NOON)
     assert words(release)["note"] == "met"
     note.versions.create(number=2, title="Go back", steps=[], written_at=NOON)
     assert words(release)["note"] == "no evidence"
