@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.faults.boards import production_environment, run_to_its_end, seed
+from tests.faults.boards import production_environment, run_to_its_end
 from tests.faults.postgres import Cluster
 from tests.faults.programs import Program, running
 from tests.faults.report import Outcome, PassLine
@@ -28,25 +28,30 @@ MOST_POSTS = 10
 # Before, between and after the restarts, in seconds.
 REST = 1.5
 WAYS = ("fast", "immediate")
-RETRY_AFTER = 0.2
+# The first wait of a client that was not served; each further one is twice as long, to this end.
+RETRY_AFTER, LONGEST_WAIT = 0.25, 2.0
 TRIES_END_AFTER = 20.0
 COMMIT = "9fceb02d0ae598e95dc970b74767f19372d61af8"
-ADDRESS = "/api/v1/services/service-0/releases/1/evidence"
-# A release, and a token of an administrator; the token is what is said.
+ADDRESS = "/api/v1/services/fares-api/releases/1/evidence"
+# A database with one release, and a token of an administrator; the token is what is said.
 A_RELEASE = f"""
 import django; django.setup()
 from datetime import timedelta
+from django.core.management import call_command
 from django.utils import timezone
 from opsboard.people import joining, tokens
 from opsboard.people.audit import Actor, Via
 from opsboard.releases.naming import Named, name_release
-from opsboard.services.models import Service
+from opsboard.services.models import Team
+call_command("migrate", interactive=False, verbosity=0)
+team = Team.objects.create(slug="pricing", name="Pricing")
+service = team.services.create(slug="fares-api", name="Fares API")
 now, by = timezone.now(), joining.add("Layla Haddad", "administrator", password="a long password")
 token, whole = tokens.make(
     name="CI", scopes=["release"], by=by, now=now, expires_at=now + timedelta(days=1)
 )
 named = Named(version="1", commit="{COMMIT}")
-name_release(Service.objects.get(), named, by=Actor(by, Via.COMMAND), now=now)
+name_release(service, named, by=Actor(by, Via.COMMAND), now=now)
 print(whole)
 """
 
@@ -151,7 +156,6 @@ def _board(cluster: Cluster, scale: Scale) -> Iterator[tuple[Store, Posted]]:
         environment = production_environment(url, free_port())
         environment["OPSBOARD_TOKEN_REQUESTS_A_MINUTE"] = "100000"
         rig = Rig(scale, Store(url), directory, environment, 0, 0)
-        seed(environment, scale, targets=free_port(), sink=free_port())
         token = run_to_its_end(environment, "tests.faults.saying", A_RELEASE).strip()
         port = free_port()
         web = _web(rig, port)
@@ -197,7 +201,7 @@ def _send(posted: Posted, key: str, body: str) -> Any:
         if 400 <= code < 500 and code != 429:
             posted.complain(f"{key}: {code} {said[:200]}")
             return None
-        time.sleep(RETRY_AFTER)
+        time.sleep(min(RETRY_AFTER * 2 ** (tries - 1), LONGEST_WAIT))
     posted.complain(f"{key} was not taken in {TRIES_END_AFTER:g} s")
     return None
 

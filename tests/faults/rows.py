@@ -58,7 +58,7 @@ def _database_restarted() -> Outcome:
 
 def _evidence() -> Outcome:
     with own_cluster() as cluster:
-        return evidence_while_the_database_restarts(cluster, Scale(probes=1, times=2))
+        return evidence_while_the_database_restarts(cluster, Scale(probes=0, times=2))
 
 
 WATCHED = Scale(probes=20, interval=2, timeout=1, workers=1)
