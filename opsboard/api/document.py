@@ -145,7 +145,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
 
 
 def _summarise(operation: dict[str, Any]) -> None:
-    """Where a view has no summary, ninja takes its function's name: its first sentence says more."""
+    """Where a view has no summary, ninja takes its name: the first sentence says more."""
     name = operation["summary"].lower().replace(" ", "_")
     if operation["operationId"].endswith(f"_{name}") and "description" in operation:
         first = re.split(r"[.:]\s", operation["description"].strip(), maxsplit=1)[0]
