@@ -129,6 +129,7 @@ def _give_example(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     operation.setdefault("security", [{SECURITY: []}])
+    _summarise(operation)
     operation.setdefault("description", operation["summary"])
     statuses = ALWAYS | OF_A_POST if method == "post" else ALWAYS
     answers = operation["responses"]
@@ -141,6 +142,14 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     operation["responses"] = {str(status): one for status, one in answers.items()}
     if method == "post":
         _complete_post(operation)
+
+
+def _summarise(operation: dict[str, Any]) -> None:
+    """Where a view has no summary, ninja takes its name: the first sentence says more."""
+    name = operation["summary"].lower().replace(" ", "_")
+    if operation["operationId"].endswith(f"_{name}") and "description" in operation:
+        first = re.split(r"[.:]\s", operation["description"].strip(), maxsplit=1)[0]
+        operation["summary"] = " ".join(first.rstrip(".").split())
 
 
 def _error_answer(status: int, why: str) -> dict[str, Any]:

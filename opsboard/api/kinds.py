@@ -18,7 +18,9 @@ FORMATS = {"date-time": "time, as 2026-11-28T12:00:00Z", "date": "day", "uuid": 
 def kind_of(schema: Part, schemas: Part) -> str:
     schema = resolved(schema, schemas)
     if ways := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
-        return " or ".join(dict.fromkeys(kind_of(one, schemas) for one in ways))
+        kinds = dict.fromkeys(kind_of(one, schemas) for one in ways)
+        # What may be left out may be null: "optional" says so.
+        return " or ".join(kind for kind in kinds if kind != KINDS["null"])
     if "enum" in schema:
         return "one of " + ", ".join(map(str, filter(None, schema["enum"])))
     if "const" in schema:
@@ -30,6 +32,9 @@ def kind_of(schema: Part, schemas: Part) -> str:
 
 
 def _limits(schema: Part) -> Iterator[str]:
+    if "minimum" in schema and "maximum" in schema:
+        yield f"from {schema['minimum']} to {schema['maximum']}"
+        schema = {key: one for key, one in schema.items() if key not in ("minimum", "maximum")}
     words = {
         "maxLength": "at most {} characters",
         "maxItems": "at most {}",

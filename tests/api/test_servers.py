@@ -70,13 +70,15 @@ SERVERS = {"cheroot": cheroot, "gunicorn": gunicorn}
 
 
 @pytest.fixture(params=SERVERS)
-def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
+def port(request: pytest.FixtureRequest, tmp_path: Path, token: str) -> Iterator[int]:
     with SERVERS[request.param](tmp_path) as found:
         yield found
 
 
 @pytest.fixture
-def token(transactional_db: None) -> str:
+def token(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    # The threads of cheroot must leave the database when they have answered.
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
     now = timezone.now()
     person = joining.add("Edith Moe", "editor")
     return tokens.make(
