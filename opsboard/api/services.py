@@ -32,7 +32,7 @@ class Asked(Paging):
     tier: Literal["", "1", "2", "3"] = Field("", description="1: the company needs it to work.")
 
 
-@router.get("/services")
+@router.get("/services", summary="The services")
 def services(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """The services by name in addresses, with how they stand in each environment."""
     require(request, READ)
@@ -48,7 +48,7 @@ def services(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     return one_page
 
 
-@router.get("/services/{service}")
+@router.get("/services/{service}", summary="One service")
 def service(request: HttpRequest, service: str) -> dict[str, Any]:
     """One service, with its links, what it calls and what calls it."""
     known = find_service(request, service)
