@@ -57,7 +57,7 @@ class Files(Body):
     )
 
 
-@router.post("/board/plan")
+@router.post("/board/plan", summary="Plan board files")
 def plan(request: HttpRequest, sent: Files) -> dict[str, Any]:
     """What an apply of these files would do. Nothing is changed."""
     prepared = _prepare(request, sent)
@@ -66,7 +66,7 @@ def plan(request: HttpRequest, sent: Files) -> dict[str, Any]:
     return plan_json(prepared)
 
 
-@router.post("/board/apply")
+@router.post("/board/apply", summary="Apply board files")
 def apply_files(request: HttpRequest, sent: Files) -> dict[str, Any]:
     """Bring the board in line with these files: all of it, or nothing."""
     prepared = _prepare(request, sent)

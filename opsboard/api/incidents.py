@@ -37,7 +37,7 @@ class Update(Body):
     text: str = Field(min_length=1, max_length=LONGEST_UPDATE, description="Markdown.")
 
 
-@router.get("/incidents")
+@router.get("/incidents", summary="The incidents")
 def incidents(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """Incidents, the newest first, each with its paths."""
     require(request, READ, service=asked.service)
@@ -51,7 +51,7 @@ def incidents(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     return one_page
 
 
-@router.get("/incidents/{int:number}")
+@router.get("/incidents/{int:number}", summary="One incident")
 def incident(request: HttpRequest, number: int) -> dict[str, Any]:
     """One incident, with its paths and the newest 200 entries of what happened."""
     one = _find(request, number, READ)
@@ -64,7 +64,7 @@ def incident(request: HttpRequest, number: int) -> dict[str, Any]:
     }
 
 
-@router.post("/incidents/{int:number}/acknowledgement")
+@router.post("/incidents/{int:number}/acknowledgement", summary="Acknowledge an incident")
 def acknowledge(request: HttpRequest, number: int) -> dict[str, Any]:
     """Say that somebody has it. The first wins: the answer says who that is."""
     one, now = _find(request, number, SILENCE), timezone.now()
@@ -78,7 +78,9 @@ def acknowledge(request: HttpRequest, number: int) -> dict[str, Any]:
     return incident_json(_for_reading().get(pk=one.pk)) | {"is_first": is_first}
 
 
-@router.post("/incidents/{int:number}/updates", response={201: dict[str, Any]})
+@router.post(
+    "/incidents/{int:number}/updates", response={201: dict[str, Any]}, summary="Tell of an incident"
+)
 def update(request: HttpRequest, number: int, told: Update) -> Status[dict[str, Any]]:
     """Write what there is to tell into what happened."""
     one, now = _find(request, number, SILENCE), timezone.now()

@@ -32,6 +32,9 @@ VERSIONS_SHOWN = 100
 OF_SERVICE = "/services/{service}/rollback-note"
 OF_PATH = "/services/{service}/paths/{path}/rollback-note"
 
+type Made = Status[dict[str, Any]]
+MADE: Any = {201: dict[str, Any]}
+
 
 def _see(step: "Step") -> "Step":
     if step.run and not step.see:
@@ -74,13 +77,13 @@ class Rehearsed(Body):
     remark: str = Field("", max_length=LONGEST_REMARK)
 
 
-@router.get(OF_SERVICE)
+@router.get(OF_SERVICE, summary="The rollback note of a service")
 def note_of_service(request: HttpRequest, service: str) -> dict[str, Any]:
     """The rollback note of a service: the version in use, its versions and its rehearsals."""
     return _read(Place(find_service(request, service)))
 
 
-@router.get(OF_PATH)
+@router.get(OF_PATH, summary="The way back of a path")
 def note_of_path(request: HttpRequest, service: str, path: str) -> dict[str, Any]:
     """The way back of a path: its own note, else its service's; `of` says which."""
     one = find_service(request, service)
@@ -88,33 +91,29 @@ def note_of_path(request: HttpRequest, service: str, path: str) -> dict[str, Any
     return _read(own if own.newest() else Place(one))
 
 
-@router.post(OF_SERVICE, response={201: dict[str, Any]})
-def write_of_service(
-    request: HttpRequest, service: str, version: Version
-) -> Status[dict[str, Any]]:
+@router.post(OF_SERVICE, response=MADE, summary="Write the rollback note of a service")
+def write_of_service(request: HttpRequest, service: str, version: Version) -> Made:
     """Write a version on top of `base`. 409 when somebody has written one since."""
     return _write(request, Place(find_service(request, service, NOTE)), version)
 
 
-@router.post(OF_PATH, response={201: dict[str, Any]})
-def write_of_path(
-    request: HttpRequest, service: str, path: str, version: Version
-) -> Status[dict[str, Any]]:
+@router.post(OF_PATH, response=MADE, summary="Write the rollback note of a path")
+def write_of_path(request: HttpRequest, service: str, path: str, version: Version) -> Made:
     """Write a version on top of `base`. 409 when somebody has written one since."""
     one = find_service(request, service, NOTE)
     return _write(request, Place(one, find_path(one, path)), version)
 
 
-@router.post(f"{OF_SERVICE}/rehearsals", response={201: dict[str, Any]})
-def rehearse_service(request: HttpRequest, service: str, gone: Rehearsed) -> Status[dict[str, Any]]:
+@router.post(
+    f"{OF_SERVICE}/rehearsals", response=MADE, summary="Rehearse the way back of a service"
+)
+def rehearse_service(request: HttpRequest, service: str, gone: Rehearsed) -> Made:
     """Write down that the way back was gone once, with the outcome of each step."""
     return _rehearse(request, Place(find_service(request, service, NOTE)), gone)
 
 
-@router.post(f"{OF_PATH}/rehearsals", response={201: dict[str, Any]})
-def rehearse_path(
-    request: HttpRequest, service: str, path: str, gone: Rehearsed
-) -> Status[dict[str, Any]]:
+@router.post(f"{OF_PATH}/rehearsals", response=MADE, summary="Rehearse the way back of a path")
+def rehearse_path(request: HttpRequest, service: str, path: str, gone: Rehearsed) -> Made:
     """Write down that the way back was gone once, with the outcome of each step."""
     one = find_service(request, service, NOTE)
     return _rehearse(request, Place(one, find_path(one, path)), gone)
@@ -179,7 +178,7 @@ def version_json(version: NoteVersion) -> dict[str, Any]:
 # Writing ---------------------------------------------------------------------------------------
 
 
-def _write(request: HttpRequest, place: Place, sent: Version) -> Status[dict[str, Any]]:
+def _write(request: HttpRequest, place: Place, sent: Version) -> Made:
     fields = sent.model_dump()
     base = fields.pop("base")
     text = Text(**fields)
@@ -203,7 +202,7 @@ def _write(request: HttpRequest, place: Place, sent: Version) -> Status[dict[str
     return Status(201, version_json(version))
 
 
-def _rehearse(request: HttpRequest, place: Place, gone: Rehearsed) -> Status[dict[str, Any]]:
+def _rehearse(request: HttpRequest, place: Place, gone: Rehearsed) -> Made:
     version = _version(place, gone.version)
     try:
         one = rehearse(

@@ -29,7 +29,7 @@ class Asked(Paging):
     location: str = Field("", max_length=40, description="From where; here, unless said.")
 
 
-@router.get("/services/{service}/paths/{path}/observations")
+@router.get("/services/{service}/paths/{path}/observations", summary="What was observed of a path")
 def observations(
     request: HttpRequest, service: str, path: str, asked: Query[Asked]
 ) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from opsboard.services.models import CriticalPath, Service
 router = Router(tags=["paths"])
 
 
-@router.get("/services/{service}/paths")
+@router.get("/services/{service}/paths", summary="The critical paths of a service")
 def paths(request: HttpRequest, service: str, asked: Query[Paging]) -> dict[str, Any]:
     """The critical paths of a service by name in addresses, each with its sheet."""
     one = find_service(request, service)
@@ -30,7 +30,7 @@ def paths(request: HttpRequest, service: str, asked: Query[Paging]) -> dict[str,
     return one_page
 
 
-@router.get("/services/{service}/paths/{path}")
+@router.get("/services/{service}/paths/{path}", summary="One critical path")
 def path(request: HttpRequest, service: str, path: str) -> dict[str, Any]:
     """One critical path, with its sheet."""
     one = find_service(request, service)

@@ -45,7 +45,7 @@ class Where(Schema):
     )
 
 
-@router.post("/services/{service}/paths/{path}/probes")
+@router.post("/services/{service}/paths/{path}/probes", summary="Ask one path now")
 def probe(request: HttpRequest, service: str, path: str, asked: Query[Where]) -> dict[str, Any]:
     """Ask one path once, now, as a worker would."""
     one = find_service(request, service, RELEASE)
@@ -64,7 +64,7 @@ def probe(request: HttpRequest, service: str, path: str, asked: Query[Where]) ->
     } | answer
 
 
-@router.post("/services/{service}/check")
+@router.post("/services/{service}/check", summary="Ask all paths of a service now")
 def check(request: HttpRequest, service: str, asked: Query[Where]) -> dict[str, Any]:
     """Ask all critical paths of a service at once, now. A paused one is not asked, and said."""
     one = find_service(request, service, RELEASE)

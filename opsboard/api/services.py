@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from django.conf import settings
 from django.db.models import FETCH_RAISE, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -31,7 +32,7 @@ class Asked(Paging):
     tier: Literal["", "1", "2", "3"] = Field("", description="1: the company needs it to work.")
 
 
-@router.get("/services")
+@router.get("/services", summary="The services")
 def services(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """The services by name in addresses, with how they stand in each environment."""
     require(request, READ)
@@ -41,23 +42,30 @@ def services(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     if asked.tier:
         found = found.filter(tier=int(asked.tier))
     one_page = page(found, ["slug"], asked.cursor, asked.limit)
-    standings = read_standings(one_page["items"], now=timezone.now())
-    one_page["items"] = [service_json(one, standings) for one in one_page["items"]]
+    now = timezone.now()
+    standings = read_standings(one_page["items"], now=now)
+    one_page["items"] = [service_json(one, standings, now=now) for one in one_page["items"]]
     return one_page
 
 
-@router.get("/services/{service}")
+@router.get("/services/{service}", summary="One service")
 def service(request: HttpRequest, service: str) -> dict[str, Any]:
     """One service, with its links, what it calls and what calls it."""
     known = find_service(request, service)
     one = _with_places(Service.objects.filter(pk=known.pk)).get()
-    standings = read_standings([one], now=timezone.now())
+    now = timezone.now()
+    standings = read_standings([one], now=now)
     neighbours = {
         "depends_on": _slugs(one.depends_on.standing()),
         "called_by": _slugs(one.called_by.standing()),
     }
     note = InUse([one.pk]).of_service(one.pk)
-    return service_json(one, standings) | about_json(one) | neighbours | {"note": note_json(note)}
+    return (
+        service_json(one, standings, now=now)
+        | about_json(one)
+        | neighbours
+        | {"note": note_json(note)}
+    )
 
 
 def _with_places(services: QuerySet[Service]) -> QuerySet[Service]:
@@ -83,7 +91,7 @@ def read_standings(services: Iterable[Service], *, now: datetime) -> Standings:
     return found
 
 
-def service_json(service: Service, standings: Standings) -> dict[str, Any]:
+def service_json(service: Service, standings: Standings, *, now: datetime) -> dict[str, Any]:
     return {
         "slug": service.slug,
         "name": service.name,
@@ -91,13 +99,15 @@ def service_json(service: Service, standings: Standings) -> dict[str, Any]:
         "tier": service.tier,
         "owner": team_json(service.team),
         "environments": [
-            environment_json(place, standings.get(place.pk, ()))
+            environment_json(place, standings.get(place.pk, ()), now=now)
             for place in service.environments.all()
         ],
     }
 
 
-def environment_json(place: Environment, paths: Sequence[PathNow]) -> dict[str, Any]:
+def environment_json(
+    place: Environment, paths: Sequence[PathNow], *, now: datetime
+) -> dict[str, Any]:
     state = worst([path.state for path in paths])
     since = min((path.since for path in paths if path.state is state), default=None)
     return {
@@ -107,13 +117,14 @@ def environment_json(place: Environment, paths: Sequence[PathNow]) -> dict[str, 
         "since": time_of(since),
         "paths": len(paths),
         "not_passing": sum(not path.is_passing for path in paths),
-        "running": running_json(getattr(place, "running", None)),
+        "running": running_json(getattr(place, "running", None), now=now),
     }
 
 
-def running_json(running: Running | None) -> dict[str, Any] | None:
-    """What it last told of itself, and when: one that is old says nothing of now."""
-    if running is None:
+def running_json(running: Running | None, *, now: datetime) -> dict[str, Any] | None:
+    """What runs there; None: that is unknown. What it told too long ago says nothing of now."""
+    known_for = timedelta(seconds=settings.RUNNING_KNOWN_FOR_SECONDS)
+    if running is None or not (running.is_announced or now < running.told_at + known_for):
         return None
     return {
         "commit": running.commit,

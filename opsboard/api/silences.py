@@ -43,7 +43,7 @@ class NewSilence(Body):
     ends_at: Moment | None = Field(None, description="Until when; or minutes.")
 
 
-@router.get("/silences")
+@router.get("/silences", summary="The silences")
 def silences(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """Silences, the newest first; those that ended too."""
     require(request, READ, service=asked.service)
@@ -58,7 +58,7 @@ def silences(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     return one_page
 
 
-@router.post("/silences", response={201: dict[str, Any]})
+@router.post("/silences", response={201: dict[str, Any]}, summary="Silence alerts")
 def silence(request: HttpRequest, new: NewSilence) -> Status[dict[str, Any]]:
     """Silence what is failing or will fail. It always ends, after 30 days at most."""
     now = timezone.now()
@@ -76,7 +76,7 @@ def silence(request: HttpRequest, new: NewSilence) -> Status[dict[str, Any]]:
     return Status(201, silence_json(_for_reading().get(pk=made.pk), now=now))
 
 
-@router.post("/silences/{int:number}/end")
+@router.post("/silences/{int:number}/end", summary="End a silence")
 def end(request: HttpRequest, number: int) -> dict[str, Any]:
     """End a silence now: what fails still is told. One that has ended stays as it was."""
     require(request, SILENCE)

@@ -11,7 +11,7 @@ from opsboard.people.models import AuditEntry
 from opsboard.probes.models import Probe
 from opsboard.probes.recording import record
 from opsboard.services.models import Environment, Running
-from tests.company import NOON, claims, make_due, result_of
+from tests.company import claims, make_due, result_of
 
 
 def observed(probe: Probe, *replies: Reply) -> Probe:
@@ -24,7 +24,7 @@ def observed(probe: Probe, *replies: Reply) -> Probe:
     return probe
 
 
-def running(place: Environment, commit: str, *, at: datetime = NOON) -> None:
+def running(place: Environment, commit: str, *, at: datetime) -> None:
     Running.objects.create(environment=place, commit=commit, commit_since=at, told_at=at)
 
 

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from http.client import HTTPConnection
+from queue import SimpleQueue
 
 import pytest
 from django.utils import timezone
@@ -141,3 +143,25 @@ def test_a_token_that_may_not_ask(ask_with, make_token, path, machine, services)
     for address in ("paths/price-a-crossing/probes", "check"):
         assert send(ask, f"services/fares-api/{address}").status_code == 403
     assert machine.requests == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_server_lets_a_third_asker_go_while_two_wait(live_server, make_token, path, machine):
+    path.route, path.timeout = "/silent", 2 * SECOND
+    path.save()
+    token, answers = make_token()[1], SimpleQueue()
+
+    def ask() -> None:
+        connection = HTTPConnection(live_server.thread.host, live_server.thread.port, timeout=10)
+        address = "/api/v1/services/fares-api/paths/price-a-crossing/probes"
+        connection.request("POST", address, headers={"Authorization": f"Bearer {token}"})
+        answers.put(connection.getresponse().status)
+        connection.close()
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for one in askers:
+        one.start()
+    for one in askers:
+        one.join(10)
+    statuses = sorted(answers.get_nowait() for _ in askers)
+    assert statuses == [200, 200, 429, 429]

@@ -1,10 +1,13 @@
 """Services in the API: who owns them, where they run, and how they stand there."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from opsboard.services.models import Running, Service, Team
 from tests.api.standing import observed, running
-from tests.company import BAD, GOOD, NOON, a_path, a_probe, a_service
+from tests.company import BAD, GOOD, a_path, a_probe, a_service
 
 pytestmark = pytest.mark.django_db
 HERE = "/api/v1/services"
@@ -72,17 +75,26 @@ def test_no_query_a_row(ask, company, django_assert_max_num_queries):
 
 
 def test_one_service_says_what_runs_and_what_it_calls(ask, company):
-    fares = Service.objects.get(slug="fares-api")
+    fares, now = Service.objects.get(slug="fares-api"), timezone.now()
     fares.depends_on.add(Service.objects.get(slug="ledger"))
-    running(fares.environments.get(), "a" * 40)
+    running(fares.environments.get(), "a" * 40, at=now)
     one = ask.get(f"{HERE}/fares-api").json()
     assert one["environments"][0]["running"] == {
-        "commit": "a" * 40, "since": NOON.isoformat(), "config_root": None,
-        "told_at": NOON.isoformat(),
+        "commit": "a" * 40, "since": now.isoformat(), "config_root": None,
+        "told_at": now.isoformat(),
     }  # fmt: skip
     assert one["depends_on"] == ["ledger"]
     assert one["note"] is None
-    assert Running.objects.count() == 1
+
+
+def test_what_was_told_too_long_ago_is_not_what_runs_now(ask, company):
+    place = Service.objects.get(slug="fares-api").environments.get()
+    running(place, "a" * 40, at=timezone.now() - timedelta(minutes=6))
+    (seen,) = ask.get(f"{HERE}/fares-api").json()["environments"]
+    assert seen["running"] is None
+    Running.objects.update(is_announced=True)
+    (seen,) = ask.get(f"{HERE}/fares-api").json()["environments"]
+    assert seen["running"]["commit"] == "a" * 40
 
 
 def test_a_service_that_is_not_there(ask):
