@@ -1,10 +1,11 @@
 """What a probe, an observation and the board cost, on SQLite or on the DATABASE_URL's server.
 
-    script/bench [--probes 300] [--seconds 20] [--services 1000]
+    script/bench [--probes 300] [--seconds 20] [--services 1000] [--alerts | --releases]
 
 A target in a process of its own answers on loopback; one drain asks it at one ask a probe a second.
 With DATABASE_URL a database of its own is made there and dropped. The rows of alerts
 (--alerts: only those) start real workers, on PostgreSQL and Redis where they are here.
+--releases: only what the readiness of releases costs.
 """
 
 import argparse
@@ -263,15 +264,45 @@ def bench_alerts() -> None:
         print(json.dumps(row), flush=True)
 
 
+def bench_releases() -> None:
+    """In a database of its own, without a target: nothing is asked."""
+    scratch = tempfile.TemporaryDirectory(prefix="opsboard-bench-")
+    os.environ["OPSBOARD_DATA"] = scratch.name
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsboard.settings")
+
+    import django
+
+    django.setup()
+    from django.test.utils import setup_databases, teardown_databases
+
+    made = setup_databases(verbosity=0, interactive=False)
+    try:
+        from django.utils import timezone
+
+        from opsboard.probes.history import make_partitions
+        from script.bench_releases import rows
+
+        make_partitions(now=timezone.now())
+        for row in rows():
+            print(json.dumps(row), flush=True)
+    finally:
+        teardown_databases(made, verbosity=0)
+        scratch.cleanup()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--probes", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--services", type=int, default=1000, help="of the board that is applied")
     parser.add_argument("--alerts", action="store_true", help="only the rows of alerts")
+    parser.add_argument("--releases", action="store_true", help="only the rows of releases")
     options = parser.parse_args()
     if options.alerts:
         bench_alerts()
+        return
+    if options.releases:
+        bench_releases()
         return
 
     scratch = tempfile.TemporaryDirectory(prefix="opsboard-bench-")

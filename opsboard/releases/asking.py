@@ -12,6 +12,7 @@ class Asking:
     gate: str
     facts: Facts
     now: datetime
+    need: Need = Need.REQUIRED
 
     @property
     def name(self) -> str:
@@ -39,7 +40,7 @@ class Asking:
         return GateState(
             gate=self.gate,
             name=self.name,
-            need=Need.REQUIRED,
+            need=self.need,
             word=word,
             reason=reason,
             since=since,
@@ -65,7 +66,7 @@ class Asking:
         return GateState(
             gate=self.gate,
             name=self.name,
-            need=Need.REQUIRED,
+            need=self.need,
             word=word,
             reason=reason,
             since=since or evidence.answered_at,

@@ -44,12 +44,11 @@ def assess(facts: Facts, *, now: datetime) -> Readiness:
 def _states(facts: Facts, *, now: datetime) -> Iterator[GateState]:
     own = sorted(gate for gate in facts.choices if gate not in GATES)
     for gate in (*GATES, *own):
-        ask = Asking(gate, facts, now)
         if why_not := _why_absent(gate, facts):
-            state = ask.state(Word.NO_EVIDENCE, why_not)
-            yield replace(state, need=Need.ABSENT, who="")
+            state = Asking(gate, facts, now, Need.ABSENT).state(Word.NO_EVIDENCE, why_not)
+            yield replace(state, who="")
         elif (need := need_of(gate, facts)) is not None:
-            yield replace(OWN.get(gate, by_programs)(ask), need=need)
+            yield OWN.get(gate, by_programs)(Asking(gate, facts, now, need))
 
 
 def _why_absent(gate: str, facts: Facts) -> str:
@@ -81,7 +80,7 @@ def _with_override(state: GateState, facts: Facts, *, now: datetime) -> GateStat
         return state
     covering = [one for one in facts.overrides if one.covers(state, now=now)]
     override = max(covering, key=_ends_last, default=None)
-    return replace(state, override=override)
+    return replace(state, override=override) if override else state
 
 
 def _ends_last(one: OverrideSeen) -> tuple[datetime, int]:

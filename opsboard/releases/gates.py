@@ -3,17 +3,17 @@
 What was not met stays so until newer evidence: age or another root never makes a failure better.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from opsboard.releases.asking import Asking
-from opsboard.releases.facts import EvidenceSeen, PlaceSeen
+from opsboard.releases.bound import BOUND, Rule, is_root_observed, wrong_keys
+from opsboard.releases.facts import EvidenceSeen
 from opsboard.releases.rules import CONFIG, INTEGRATION, TAG, UNIT, GateState, Word
 from opsboard.releases.saying import clock, counted, short, span
 
 # An answer without counts shows nothing of these.
 WITH_COUNTS = (UNIT, INTEGRATION)
-type Rule = Callable[[Asking, EvidenceSeen], GateState | None]
 
 
 def by_programs(ask: Asking) -> GateState:
@@ -22,7 +22,7 @@ def by_programs(ask: Asking) -> GateState:
     if newest is None:
         return _nothing(ask)
     rules: list[Rule] = [_other_commit, _not_passed, _counts]
-    rules += [_OF_GATE[ask.gate]] if ask.gate in _OF_GATE else []
+    rules += [BOUND[ask.gate]] if ask.gate in BOUND else []
     for rule in (*rules, _too_old):
         if state := rule(ask, newest):
             return state
@@ -56,11 +56,13 @@ def _other_commit(ask: Asking, one: EvidenceSeen) -> GateState | None:
 
 
 def _not_passed(ask: Asking, one: EvidenceSeen) -> GateState | None:
-    at = clock(one.answered_at, ask.now)
     if one.outcome == "passed":
         return None
+    at = clock(one.answered_at, ask.now)
     if one.outcome == "running":
         return ask.told(Word.NO_EVIDENCE, f"Running since {at}.", one)
+    if ask.gate == CONFIG and (wrong := wrong_keys(one)):
+        return ask.told(Word.NOT_MET, wrong, one)
     code = "" if one.exit_code is None else f" with exit code {one.exit_code}"
     said = {
         "failed": f"{_failed(one)} at {at}{code}.",
@@ -100,82 +102,6 @@ def _counts(ask: Asking, one: EvidenceSeen) -> GateState | None:
     return ask.told(Word.NOT_MET, reason, one) if reason else None
 
 
-def _of_tag(ask: Asking, one: EvidenceSeen) -> GateState | None:
-    """Never to be overridden: what is released has to be what was tagged."""
-    commit, tag = ask.facts.release.commit, ask.facts.release.tag
-    told, points_at = str(one.facts.get("tag", "")), str(one.facts.get("object", ""))
-    if not told or not points_at:
-        reason = "The report does not say which tag it is, and where it points."
-        return ask.told(Word.NOT_MET, reason, one, is_overridable=False)
-    if tag and told != tag:
-        reason = f"The release is tagged {tag}, and the newest report is of {told}."
-        return ask.told(Word.NOT_MET, reason, one, is_overridable=False)
-    if points_at.lower() == commit.lower():
-        return None
-    here, there = short(commit, points_at), short(points_at, commit)
-    if _pointed_here(ask, told):
-        reason = f"{told} was moved: it points to {there} now, and the release is {here}."
-        return ask.told(Word.OUT_OF_DATE, reason, one, is_overridable=False)
-    reason = f"{told} points to {there}, and the release is {here}."
-    return ask.told(Word.NOT_MET, reason, one, is_overridable=False)
-
-
-def _pointed_here(ask: Asking, tag: str) -> bool:
-    """Whether an earlier report of the tag had it where the release is."""
-    told = [one.facts for one in ask.facts.evidence if one.gate == TAG]
-    commit = ask.facts.release.commit.lower()
-    return any(
-        one.get("tag") == tag and str(one.get("object", "")).lower() == commit for one in told
-    )
-
-
-def _of_integration(ask: Asking, one: EvidenceSeen) -> GateState | None:
-    """It holds where it was run, as long as that environment runs this commit."""
-    place = ask.facts.places.get(one.environment)
-    if place is None:
-        said = one.environment or "no environment"
-        reason = f"It names {said}, which {ask.facts.service.slug} does not have: run it on one."
-        return ask.told(Word.NO_EVIDENCE, reason, one)
-    if not place.is_known(ask.now, ask.facts.ages):
-        return ask.told(Word.NO_EVIDENCE, unknown(place, ask.now), one)
-    if not place.runs(ask.facts.release.commit):
-        reason = f"{other(ask, place)}: deploy it there, then run it again."
-        return ask.told(Word.OUT_OF_DATE, reason, one, since=place.commit_since)
-    return None
-
-
-def unknown(place: PlaceSeen, now: datetime) -> str:
-    """Why nobody knows what runs there."""
-    last = f": it told last at {clock(place.told_at, now)}" if place.told_at else ""
-    return f"Which commit runs on {place.slug} is unknown{last}."
-
-
-def other(ask: Asking, place: PlaceSeen) -> str:
-    commit = ask.facts.release.commit
-    told, wanted = short(place.commit, commit), short(commit, place.commit)
-    return f"{place.slug} runs {told}, not {wanted}"
-
-
-def _of_config(ask: Asking, one: EvidenceSeen) -> GateState | None:
-    """It holds for the configuration it checked, which the environment may tell to run."""
-    place = ask.facts.staging
-    if place is None or one.environment != place.slug:
-        said = one.environment or "no environment"
-        reason = f"It was of {said}: run the config check on staging."
-        return ask.told(Word.NO_EVIDENCE, reason, one)
-    if not (checked := one.facts.get("root")):
-        return ask.told(Word.NO_EVIDENCE, "It does not say which configuration it checked.", one)
-    if _is_root_observed(ask) and checked != place.config_root:
-        reason = "The configuration of staging has changed since: run the config check again."
-        return ask.told(Word.OUT_OF_DATE, reason, one)
-    return None
-
-
-def _is_root_observed(ask: Asking) -> bool:
-    place = ask.facts.staging
-    return bool(place and place.config_root and place.is_known(ask.now, ask.facts.ages))
-
-
 def _too_old(ask: Asking, one: EvidenceSeen) -> GateState | None:
     lasts = _lasts(ask)
     if lasts is None or ask.now < one.aged_from + lasts:
@@ -197,7 +123,7 @@ def _lasts(ask: Asking) -> timedelta | None:
         return chosen.lasts
     if ask.gate == INTEGRATION:
         return ages.integration
-    return ages.config if ask.gate == CONFIG and not _is_root_observed(ask) else None
+    return ages.config if ask.gate == CONFIG and not is_root_observed(ask) else None
 
 
 def _shown(ask: Asking, one: EvidenceSeen) -> str:
@@ -211,6 +137,3 @@ def _shown(ask: Asking, one: EvidenceSeen) -> str:
     if passed is None:
         return f"Passed{where}."
     return f"{counted(passed, 'test')} passed{where}{f', {skipped:,} skipped' if skipped else ''}."
-
-
-_OF_GATE: dict[str, Rule] = {TAG: _of_tag, INTEGRATION: _of_integration, CONFIG: _of_config}

@@ -6,16 +6,18 @@ from datetime import UTC, datetime, timedelta
 # As many digits as a commit is told by.
 COMMIT_DIGITS = 12
 MOST_NAMED = 3
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
 
 
 def clock(at: datetime, now: datetime) -> str:
     """ "14:12" on the same day, else "8 Nov 14:12", in UTC."""
     at, now = at.astimezone(UTC), now.astimezone(UTC)
+    time = f"{at.hour:02}:{at.minute:02}"
     if at.date() == now.date():
-        return f"{at:%H:%M}"
+        return time
     year = "" if at.year == now.year else f" {at.year}"
-    return f"{at.day} {at:%b}{year} {at:%H:%M}"
+    return f"{at.day} {_MONTHS[at.month - 1]}{year} {time}"
 
 
 def span(length: timedelta) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from opsboard.releases.asking import Asking
+from opsboard.releases.bound import other, unknown
 from opsboard.releases.facts import FAILING, GREEN, PathSeen
-from opsboard.releases.gates import other, unknown
 from opsboard.releases.rules import GateState, Word
 from opsboard.releases.saying import clock, counted, named, span
 

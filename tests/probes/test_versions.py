@@ -1,12 +1,13 @@
 """Which version runs: asked of each environment that tells, written down when it changes."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from opsboard.probes.versions import see_versions
-from opsboard.services.models import Deploy, Environment
+from opsboard.outbound.reply import Phases, Reply
+from opsboard.probes.versions import keep, see_versions
+from opsboard.services.models import Deploy, Environment, Running
 from tests.company import NOON, a_service, production
 from tests.far_side import FarSide, answer
 
@@ -48,13 +49,101 @@ def test_a_version_is_written_down_once_and_again_when_it_changes():
     ]
 
 
+def told_in_turn(place: Environment, *documents: dict[str, object], minutes: int = 1) -> list[int]:
+    """Each document is told in one look, so many minutes apart. How many versions were new."""
+    new = []
+    for turn, document in enumerate(documents):
+        with saying(document) as machine:
+            Environment.objects.filter(pk=place.pk).update(base_url=machine.url("").rstrip("/"))
+            new.append(look(turn * minutes))
+    return new
+
+
+def a_place(**fields: str) -> Environment:
+    place = production(a_service())
+    place.version_route, place.version_commit = "GET /version", "json $.commit"
+    for name, value in fields.items():
+        setattr(place, name, value)
+    place.save()
+    return place
+
+
+def at(minutes: int) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
 def test_going_back_is_a_version_that_changes():
-    with saying({"commit": "aaa"}) as machine:
-        place = telling(machine)
-        look(2)
-        Deploy.objects.create(environment=place, name="bbb", at=NOON + timedelta(minutes=3))
-        assert look(4) == 1
+    place = a_place()
+    assert told_in_turn(place, {"commit": "aaa"}, {"commit": "bbb"}, {"commit": "aaa"}) == [1, 1, 1]
     assert names() == ["aaa", "bbb", "aaa"]
+    assert Running.objects.get().commit_since == at(2)
+
+
+def test_what_runs_is_told_at_every_look_and_since_the_first():
+    place = a_place()
+    told_in_turn(place, {"commit": "aaa"}, {"commit": "aaa"}, {"commit": "aaa"})
+    running = Running.objects.get(environment=place)
+    assert (running.commit, running.commit_since, running.told_at) == ("aaa", at(0), at(2))
+    assert (running.config_root, running.root_since) == ("", None)
+
+
+def test_the_configuration_that_runs_is_told_beside_the_commit():
+    place = a_place(version_config_root="json $.config")
+    told_in_turn(
+        place,
+        {"commit": "aaa", "config": "r1"},
+        {"commit": "aaa", "config": "r1"},
+        {"commit": "aaa", "config": "r2"},
+    )
+    running = Running.objects.get()
+    assert (running.config_root, running.root_since, running.commit_since) == ("r2", at(2), at(0))
+    told_in_turn(place, {}, {}, {}, {"commit": "aaa"})
+    running = Running.objects.get()
+    assert (running.config_root, running.root_since, running.told_at) == ("", None, at(3))
+
+
+@pytest.mark.parametrize(("minutes", "since"), [(4, 0), (5, 5)])
+def test_after_a_time_unknown_it_is_counted_anew_since_when_it_runs(minutes, since):
+    place = a_place()
+    assert told_in_turn(place, {"commit": "aaa"}, {"commit": "aaa"}, minutes=minutes) == [1, 0]
+    running = Running.objects.get()
+    assert (running.commit_since, running.told_at) == (at(since), at(minutes))
+
+
+def test_a_look_that_tells_nothing_leaves_what_was_told_as_it_is():
+    place = a_place()
+    told_in_turn(place, {"commit": "aaa"}, {"commit": None}, {"build": "bbb"})
+    running = Running.objects.get()
+    assert (running.commit, running.told_at) == ("aaa", at(0))
+
+
+def test_a_look_that_comes_late_does_not_undo_a_newer_one():
+    place = a_place()
+    told_in_turn(place, {}, {}, {"commit": "bbb"})
+    assert told_in_turn(place, {"commit": "aaa"}, {"commit": "bbb"}) == [0, 0]
+    running = Running.objects.get()
+    assert (running.commit, running.told_at) == ("bbb", at(2))
+    assert names() == ["bbb"]
+
+
+def test_what_it_tells_takes_the_place_of_what_was_announced():
+    place = a_place()
+    Running.objects.create(
+        environment=place, commit="aaa", commit_since=at(-60), told_at=at(-60), is_announced=True
+    )
+    told_in_turn(place, {"commit": "aaa"})
+    running = Running.objects.get()
+    assert (running.commit_since, running.told_at) == (at(-60), at(0))
+    assert not running.is_announced
+
+
+def test_a_look_that_tells_what_is_known_is_one_statement(django_assert_num_queries):
+    place = a_place()
+    told_in_turn(place, {"commit": "aaa"})
+    known = Environment.objects.prefetch_related("variables").get(pk=place.pk)
+    reply = Reply(status=200, http_version="1.1", body=b'{"commit": "aaa"}', phases=Phases())
+    with django_assert_num_queries(1):
+        assert not keep(known, reply, now=at(1))
 
 
 @pytest.mark.parametrize(
