@@ -96,11 +96,15 @@ def is_root_observed(ask: Asking) -> bool:
 
 
 def wrong_keys(one: EvidenceSeen) -> str:
-    """Which keys are wrong, and how, by the words of the config check; "" when it says none."""
+    """Which keys are wrong, and how, by the words of the config check; "" when it says none.
+
+    Where none is wrong: why they could not be compared.
+    """
     found = one.facts.get("differences")
     rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
     if not rows:
-        return ""
+        unknown = one.facts.get("unknown")
+        return str(unknown[0]) if isinstance(unknown, list) and unknown else ""
     where = one.environment or "staging"
     said = named([f"{row.get('key')} ({row.get('what')})" for row in rows])
     are = "is" if len(rows) == 1 else "are"

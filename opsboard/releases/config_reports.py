@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -129,13 +130,19 @@ def keep(
     if told.at > now + AHEAD_AT_MOST:
         raise Refused("This report is of a time to come: set the clock where it was made.")
     report = _store(environment, told, by=by)
-    judgement = _judge_here(environment, report)
+    others = _others(environment)
+    # Itself, and not what its environment told last: a report may come late.
+    here = _seen(environment.slug, report)
+    seen = {slug: seen_of(slug, one) for slug, one in others.items()}
+    judgement = judge(key_rules(environment.service), here, seen)
     subject = f"{environment.service.slug}/{environment.slug}"
     after = {"config root": told.root, "outcome": judgement.outcome}
     audit.record(by, "reported", "configuration", subject, now=now, after=after)
     evidence = None
     if release is not None and environment.slug == CHECKED_IN:
-        evidence = _give(release, report, judgement, by=by, now=now)
+        facts = facts_of(judgement, root=report.root, report=report.pk)
+        facts["compared_with"] = {slug: one.at.isoformat() for slug, one in others.items() if one}
+        evidence = _give(release, report, judgement.outcome, facts, by=by, now=now)
     return Kept(report=report, judgement=judgement, evidence=evidence)
 
 
@@ -155,25 +162,29 @@ def _store(environment: Environment, told: Told, *, by: Actor) -> ConfigReport:
     return report
 
 
-def _judge_here(environment: Environment, report: ConfigReport) -> Judgement:
-    """Itself, and not what its environment told last: a report may come late."""
+def _others(environment: Environment) -> dict[str, ConfigReport | None]:
     newest = newest_reports(environment.service)
-    others = {slug: seen_of(slug, one) for slug, one in newest.items() if slug != environment.slug}
-    return judge(key_rules(environment.service), _seen(environment.slug, report), others)
+    return {slug: report for slug, report in newest.items() if slug != environment.slug}
 
 
 def _give(
-    release: Release, report: ConfigReport, judgement: Judgement, *, by: Actor, now: datetime
+    release: Release,
+    report: ConfigReport,
+    outcome: str,
+    facts: Mapping[str, Any],
+    *,
+    by: Actor,
+    now: datetime,
 ) -> Evidence:
     given = Given(
         gate=CONFIG,
-        outcome=judgement.outcome,
+        outcome=outcome,
         commit=release.commit,
         environment_slug=report.environment.slug,
         started_at=report.at,
         finished_at=report.at,
         command=COMMAND,
         tool="config check",
-        facts=facts_of(judgement, root=report.root, report=report.pk),
+        facts=facts,
     )
     return give(release, given, by=by, now=now)

@@ -113,9 +113,14 @@ def test_a_report_of_staging_is_evidence_for_the_newest_release_that_waits(ask, 
     assert (given.release, given.gate, given.outcome) == (release, "config", "passed")
     assert (given.commit, given.environment_slug) == (release.commit, "staging")
     report = ConfigReport.objects.get(environment__slug="staging")
+    production = ConfigReport.objects.get(environment__slug="production")
     assert given.facts == {
-        "root": report.root, "report": report.pk, "differences": [], "unknown": [],
-    }  # fmt: skip
+        "root": report.root,
+        "report": report.pk,
+        "differences": [],
+        "unknown": [],
+        "compared_with": {"production": production.at.isoformat()},
+    }
     assert given.started_at == given.finished_at == report.at
 
 
