@@ -8,12 +8,10 @@ import json
 import os
 import random
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -69,7 +67,7 @@ class Board:
         patience: Patience | None = None,
     ) -> Object:
         """Raises Refused when the board says no, else NoAnswer."""
-        return self._ask("POST", parts, query or {}, body, key or secrets.token_hex(16), patience)
+        return self._ask("POST", parts, query or {}, body, key or os.urandom(16).hex(), patience)
 
     def _ask(
         self,
@@ -224,8 +222,13 @@ def _pause(number: int, after: float | None) -> float:
 
 def _retry_after(raw: Raw) -> float | None:
     said = raw.headers.get("retry-after", "")
+    if not said:
+        return None
     if said.isascii() and said.isdigit():
         return float(said[:9])
+    # Rarely needed, and slow to import.
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(said)
     except ValueError:
