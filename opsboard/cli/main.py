@@ -12,15 +12,16 @@ from opsboard.cli import (
     applying,
     configuring,
     gating,
+    holding,
     incidents,
     probing,
     releasing,
     running,
     silencing,
 )
-from opsboard.cli.asking import TOKEN
 from opsboard.cli.leaving import FOR_ALL, NO_ANSWER, USAGE, Leave
 from opsboard.cli.printing import document, tell
+from opsboard.cli.surroundings import TOKEN
 
 _ABOUT = """What CI and terminals tell the board and ask it.
 
@@ -92,7 +93,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="and nothing else")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for part in (releasing, running, probing, gating, configuring, applying, incidents, silencing):
+    for part in (
+        releasing,
+        running,
+        probing,
+        holding,
+        gating,
+        configuring,
+        applying,
+        incidents,
+        silencing,
+    ):
         part.add(commands)
     return parser
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from opsboard.cli.answers import Object, objects, text, word, yes
 from opsboard.cli.arguments import Commands, add_commit, command
-from opsboard.cli.asking import Board, board_of
+from opsboard.cli.asking import Board
 from opsboard.cli.evidence import Taken, send
 from opsboard.cli.leaving import NoAnswer, Usage
 from opsboard.cli.printing import document, paint, plain, say, table
+from opsboard.cli.surroundings import board_of
 
 PASSING, WARNING, FAILING, ERROR, PAUSED = "passing", "warning", "failing", "error", "paused"
 EXIT_CODES = {PASSING: 0, WARNING: 3, FAILING: 1, ERROR: 4}
