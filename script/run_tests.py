@@ -23,6 +23,19 @@ EMBEDDED_ONLY = [
     "tests/demo/test_sample_services.py",
     "tests/instrument/test_asgi_and_wsgi.py",
     *(
+        f"tests/cli/test_{name}.py"
+        for name in (
+            "applying",
+            "failing_closed",
+            "gate",
+            "junit",
+            "packaging",
+            "running",
+            "usage",
+            "values",
+        )
+    ),
+    *(
         f"tests/running/test_{name}.py"
         for name in (
             "up",

@@ -13,9 +13,9 @@ from typing import Any
 
 from opsboard.cli.answers import Object, objects, text, yes
 from opsboard.cli.arguments import Commands, Parser, command, group
-from opsboard.cli.asking import board_of
 from opsboard.cli.leaving import Usage
 from opsboard.cli.printing import document, plain, say
+from opsboard.cli.surroundings import board_of
 
 _LARGEST = 256 * 1024
 _MOST_FILES = 200

@@ -3,27 +3,20 @@
 Every request that writes carries an Idempotency-Key, so that asking again does nothing twice.
 """
 
-import argparse
 import json
 import os
 import random
-import re
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from opsboard.cli.answers import Object, read_object, reasons_of
 from opsboard.cli.leaving import Away, NoAnswer, NotThere, Refused, Usage
 from opsboard.cli.transport import Raw, Trouble, exchange
 
-# As opsboard.people.tokens makes them.
-TOKEN = re.compile(r"obs_ci_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}")
 # Of an answer that says no to what was to be written.
 _NO = (400, 409, 413, 415, 422)
 _MOST_REASONS = 20
@@ -49,7 +42,7 @@ class _Again(Exception):
 
 class Board:
     def __init__(self, url: str, token: str, patience: Patience | None = None) -> None:
-        self._url, self._token = _root_of(url), token
+        self._url, self._token = url, token
         self._patience = patience or Patience()
 
     def get(self, *parts: str, patience: Patience | None = None, **query: object) -> Object:
@@ -69,7 +62,7 @@ class Board:
         patience: Patience | None = None,
     ) -> Object:
         """Raises Refused when the board says no, else NoAnswer."""
-        return self._ask("POST", parts, query or {}, body, key or secrets.token_hex(16), patience)
+        return self._ask("POST", parts, query or {}, body, key or os.urandom(16).hex(), patience)
 
     def _ask(
         self,
@@ -81,7 +74,7 @@ class Board:
         patience: Patience | None,
     ) -> Object:
         patience = patience or self._patience
-        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        sent = None if body is None else _encoded(body)
         url, headers = self._url + _address(parts, query), self._headers(key)
         give_up = time.monotonic() + patience.seconds
         for number in range(1, patience.tries + 1):
@@ -102,53 +95,12 @@ class Board:
         return sent
 
 
-# From the environment --------------------------------------------------------------------------
-
-
-def board_of(asked: argparse.Namespace) -> Board:
-    """Raises Usage when the address or the token is missing or wrong."""
-    url = os.environ.get("OPSBOARD_URL", "").strip()
-    if not url:
-        raise Usage("Set OPSBOARD_URL to the address of the board, as https://board.example.")
-    return Board(url, token_of(os.environ), Patience(seconds=asked.timeout))
-
-
-def token_of(environ: Mapping[str, str]) -> str:
-    token = environ.get("OPSBOARD_TOKEN", "").strip() or _from_file(environ)
-    if not token:
-        raise Usage(
-            "Set OPSBOARD_TOKEN, or OPSBOARD_TOKEN_FILE to a file that holds the token. A token is"
-            " made on the page Tokens."
-        )
-    # It becomes a header: a line break in it would begin another one.
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise Usage("OPSBOARD_TOKEN is not a token: it has spaces or other odd characters.")
-    return token
-
-
-def _from_file(environ: Mapping[str, str]) -> str:
-    name = environ.get("OPSBOARD_TOKEN_FILE", "")
-    if not name:
-        return ""
+def _encoded(body: Mapping[str, Any]) -> bytes:
     try:
-        with Path(name).open("rb") as file:
-            return file.read(4096).decode("ascii", "replace").strip()
-    except OSError as wrong:
-        why = os.strerror(wrong.errno or 0)
-        raise Usage(f"OPSBOARD_TOKEN_FILE cannot be read: {why}.") from None
-
-
-def _root_of(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fine = False
-    if not fine or not url.isprintable() or " " in url:
-        raise Usage("OPSBOARD_URL is not an address: write it as https://board.example.")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise Usage("OPSBOARD_URL has a name, a password, ? or # in it: leave them out.")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/api/v1"
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # What the terminal gave as bytes arrives as halves of surrogate pairs.
+        raise Usage("An argument is not UTF-8.") from None
 
 
 def _address(parts: tuple[str, ...], query: Mapping[str, object]) -> str:
@@ -224,8 +176,13 @@ def _pause(number: int, after: float | None) -> float:
 
 def _retry_after(raw: Raw) -> float | None:
     said = raw.headers.get("retry-after", "")
+    if not said:
+        return None
     if said.isascii() and said.isdigit():
         return float(said[:9])
+    # Rarely needed, and slow to import.
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(said)
     except ValueError:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from opsboard.cli.answers import Object, maybe_text, objects, text, word
 from opsboard.cli.arguments import Commands, add_service, command
-from opsboard.cli.asking import board_of
 from opsboard.cli.leaving import NoAnswer, Usage
 from opsboard.cli.printing import document, plain, say, table
+from opsboard.cli.surroundings import board_of
 from opsboard.cli.values import config_key, read_values
 from opsboard.instrument import config as telling
 

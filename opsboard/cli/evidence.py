@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +69,7 @@ def key_of(environ: Mapping[str, str], release: str, gate: str, stage: str) -> s
     if job := environ.get("CI_JOB_ID"):
         # GitLab gives a job that is tried again another id.
         return _key(f"gl-{job}", gate, stage, [release, environ.get("CI_PROJECT_ID", "")])
-    return f"{gate}-{stage}-{secrets.token_hex(16)}"
+    return f"{gate}-{stage}-{os.urandom(16).hex()}"
 
 
 def _key(run: str, gate: str, stage: str, place: list[str]) -> str:

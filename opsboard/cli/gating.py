@@ -13,7 +13,7 @@ from opsboard.cli.arguments import (
     commit,
     duration,
 )
-from opsboard.cli.asking import Board, board_of
+from opsboard.cli.asking import Board, Patience
 from opsboard.cli.leaving import Away, NoAnswer, NotThere
 from opsboard.cli.printing import document, paint, plain, say, table
 from opsboard.cli.readiness import (
@@ -25,6 +25,7 @@ from opsboard.cli.readiness import (
     Readiness,
     read,
 )
+from opsboard.cli.surroundings import board_of
 
 _GATE = """  0  ready
   1  blocked: a required gate is not met
@@ -106,7 +107,7 @@ def _add_wait(parser: Parser) -> None:
 def gate(asked: argparse.Namespace) -> int:
     board, give_up = board_of(asked), time.monotonic() + asked.wait
     while True:
-        found, trouble = _try(board, asked)
+        found, trouble = _try(board, asked, _within(asked, give_up))
         left = give_up - time.monotonic()
         if left <= 0 or (found and found.whole not in _MAY_COME):
             break
@@ -119,17 +120,25 @@ def gate(asked: argparse.Namespace) -> int:
     return EXIT_CODES[found.whole]
 
 
-def _try(board: Board, asked: argparse.Namespace) -> tuple[Readiness | None, Away | None]:
+def _within(asked: argparse.Namespace, give_up: float) -> Patience:
+    """For one question: while waiting, not much longer than the wait."""
+    left = max(give_up - time.monotonic(), 1.0) if asked.wait else asked.timeout
+    return Patience(seconds=min(asked.timeout, left))
+
+
+def _try(
+    board: Board, asked: argparse.Namespace, patience: Patience
+) -> tuple[Readiness | None, Away | None]:
     """A board that is away for a moment does not end the wait, and never counts as an answer."""
     try:
-        return _ask(board, asked), None
+        return _ask(board, asked, patience), None
     except Away as trouble:
         return None, trouble
 
 
-def _ask(board: Board, asked: argparse.Namespace) -> Readiness:
+def _ask(board: Board, asked: argparse.Namespace, patience: Patience) -> Readiness:
     place = ("services", asked.service, "releases", asked.release)
-    said = board.get(*place, "readiness")
+    said = board.get(*place, "readiness", patience=patience)
     word(said, "service", (asked.service,))
     word(said, "version", (asked.release,))
     if asked.commit and text(said, "commit") != asked.commit:

@@ -4,9 +4,9 @@ import argparse
 
 from opsboard.cli.answers import Object, inner, maybe_text, number, objects, text, yes
 from opsboard.cli.arguments import Commands, Parser, command, group
-from opsboard.cli.asking import board_of
 from opsboard.cli.leaving import Usage
 from opsboard.cli.printing import document, paint, plain, say, table
+from opsboard.cli.surroundings import board_of
 
 
 def add(commands: Commands) -> None:

@@ -6,22 +6,22 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
 from opsboard.cli import (
     applying,
     configuring,
     gating,
+    holding,
     incidents,
     probing,
     releasing,
     running,
     silencing,
 )
-from opsboard.cli.asking import TOKEN
 from opsboard.cli.leaving import FOR_ALL, NO_ANSWER, USAGE, Leave
 from opsboard.cli.printing import document, tell
+from opsboard.cli.surroundings import TOKEN
 
 _ABOUT = """What CI and terminals tell the board and ask it.
 
@@ -91,18 +91,35 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"opsboard {_version()}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="and nothing else")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for part in (releasing, running, probing, gating, configuring, applying, incidents, silencing):
+    for part in (
+        releasing,
+        running,
+        probing,
+        holding,
+        gating,
+        configuring,
+        applying,
+        incidents,
+        silencing,
+    ):
         part.add(commands)
     return parser
 
 
-def _version() -> str:
-    try:
-        return version("opsboard")
-    except PackageNotFoundError:
-        return "(not installed: run from a checkout)"
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for: that is slow to import."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("opsboard")
+        except PackageNotFoundError:
+            found = "(of a checkout)"
+        print(f"opsboard {found}")
+        parser.exit()
 
 
 def _settle() -> None:

@@ -7,16 +7,17 @@ import argparse
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from opsboard.cli.answers import Object, objects, text, word, yes
 from opsboard.cli.arguments import Commands, add_commit, command
-from opsboard.cli.asking import Board, board_of
+from opsboard.cli.asking import Board
 from opsboard.cli.evidence import Taken, send
 from opsboard.cli.leaving import NoAnswer, Usage
 from opsboard.cli.printing import document, paint, plain, say, table
+from opsboard.cli.surroundings import board_of
 
 PASSING, WARNING, FAILING, ERROR, PAUSED = "passing", "warning", "failing", "error", "paused"
 EXIT_CODES = {PASSING: 0, WARNING: 3, FAILING: 1, ERROR: 4}
@@ -154,9 +155,8 @@ def _write(name: str, service: str, rows: Sequence[Object]) -> None:
     counts = _counts(rows)
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
-        f"<testsuite name={quoteattr(service)} tests={quoteattr(str(counts['collected']))}"
-        f" failures={quoteattr(str(counts['failed']))} errors={quoteattr('0')}"
-        f" skipped={quoteattr(str(counts['skipped']))}>",
+        f'<testsuite name="{escape(service)}" tests="{counts["collected"]}"'
+        f' failures="{counts["failed"]}" errors="0" skipped="{counts["skipped"]}">',
         *(_case(service, row) for row in rows),
         "</testsuite>",
     ]
@@ -168,8 +168,7 @@ def _write(name: str, service: str, rows: Sequence[Object]) -> None:
 
 
 def _case(service: str, row: Object) -> str:
-    head = f"<testcase classname={quoteattr(service)} name={quoteattr(plain(text(row, 'path')))}"
+    path, reason = escape(plain(text(row, "path"))), escape(plain(text(row, "reason")))
+    head = f'<testcase classname="{escape(service)}" name="{path}"'
     part = {FAILING: "failure", ERROR: "failure", PAUSED: "skipped"}.get(row["verdict"])
-    if part is None:
-        return f"  {head}/>"
-    return f"  {head}><{part} message={quoteattr(plain(text(row, 'reason')))}/></testcase>"
+    return f'  {head}><{part} message="{reason}"/></testcase>' if part else f"  {head}/>"

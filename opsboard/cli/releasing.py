@@ -14,10 +14,9 @@ from opsboard.cli.arguments import (
     group,
     moment,
 )
-from opsboard.cli.asking import board_of
-from opsboard.cli.leaving import Usage
 from opsboard.cli.printing import document, paint, plain, say, table
 from opsboard.cli.readiness import WHOLES
+from opsboard.cli.surroundings import board_of
 
 _REFUSED = "  0  done\n  9  refused, with the reason"
 
@@ -33,7 +32,6 @@ def add(commands: Commands) -> None:
     listing.add_argument("--limit", metavar="N", type=int, choices=range(1, 201), default=20)
     _add_tag(commands)
     _add_decisions(commands)
-    _add_hold(commands)
 
 
 def _add_create(releases: Commands) -> None:
@@ -98,21 +96,6 @@ def _add_decisions(commands: Commands) -> None:
     back.add_argument("--reason", metavar="TEXT", required=True)
 
 
-def _add_hold(commands: Commands) -> None:
-    parser = command(
-        commands,
-        "hold",
-        "hold a service, so that nothing of it goes out, or end its hold",
-        hold,
-        codes=_REFUSED,
-        more="`opsboard hold end SERVICE --because TEXT` ends it.",
-    )
-    parser.usage = "opsboard hold SERVICE --reason TEXT | opsboard hold end SERVICE --because TEXT"
-    parser.add_argument("words", metavar="[end] SERVICE", nargs="+")
-    parser.add_argument("--reason", metavar="TEXT")
-    parser.add_argument("--because", metavar="TEXT")
-
-
 def _count(written: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", written):
         raise argparse.ArgumentTypeError("write a whole number")
@@ -148,7 +131,7 @@ def create(asked: argparse.Namespace) -> int:
     )
     said = board_of(asked).post("services", asked.service, "releases", body=body)
     _check(said, asked.release, asked.commit)
-    return _done(asked, said, f"{asked.service} {asked.release} is {asked.commit[:12]}.")
+    return done(asked, said, f"{asked.service} {asked.release} is {asked.commit[:12]}.")
 
 
 def show_release(asked: argparse.Namespace) -> int:
@@ -184,41 +167,20 @@ def tag(asked: argparse.Namespace) -> int:
     board = board_of(asked)
     body = {"tag": asked.tag, "object": asked.object, "commit": asked.commit}
     said = board.post(*_place(asked), "tag", body=body)
-    return _done(asked, said, f"{asked.tag} was reported for {asked.service} {asked.release}.")
+    return done(asked, said, f"{asked.tag} was reported for {asked.service} {asked.release}.")
 
 
 def report_released(asked: argparse.Namespace) -> int:
     body = _given(environment=asked.environment, at=asked.at, anyway_because=asked.anyway)
     said = board_of(asked).post(*_place(asked), "released", body=body)
-    return _done(asked, said, f"{asked.service} {asked.release} went out.")
+    return done(asked, said, f"{asked.service} {asked.release} went out.")
 
 
 def report_rollback(asked: argparse.Namespace) -> int:
     body = {"reason": asked.reason}
     said = board_of(asked).post(*_place(asked), "rollbacks", body=body)
-    done = f"{asked.service} {asked.release} was taken back: {asked.service} is held."
-    return _done(asked, said, done)
-
-
-def hold(asked: argparse.Namespace) -> int:
-    ends = len(asked.words) == 2 and asked.words[0] == "end"
-    if len(asked.words) != 1 and not ends:
-        raise Usage("Write `opsboard hold SERVICE …` or `opsboard hold end SERVICE …`.")
-    service = asked.words[-1]
-    if ends:
-        return _end_hold(asked, service)
-    if not asked.reason or asked.because:
-        raise Usage("Say why with --reason TEXT.")
-    said = board_of(asked).post("services", service, "holds", body={"reason": asked.reason})
-    return _done(asked, said, f"{service} is held.")
-
-
-def _end_hold(asked: argparse.Namespace, service: str) -> int:
-    if not asked.because or asked.reason:
-        raise Usage("Say why it ends with --because TEXT.")
-    body = {"because": asked.because}
-    said = board_of(asked).post("services", service, "holds", "end", body=body)
-    return _done(asked, said, f"{service} is not held any more.")
+    sentence = f"{asked.service} {asked.release} was taken back: {asked.service} is held."
+    return done(asked, said, sentence)
 
 
 # What came back --------------------------------------------------------------------------------
@@ -235,7 +197,7 @@ def _check(said: Object, version: str, commit: str) -> None:
         word(said, "commit", (commit,))
 
 
-def _done(asked: argparse.Namespace, said: Object, sentence: str) -> int:
+def done(asked: argparse.Namespace, said: Object, sentence: str) -> int:
     if asked.json:
         document(said)
     else:

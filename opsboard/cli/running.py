@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shlex
 from datetime import UTC, datetime
 from typing import Any
@@ -16,11 +17,12 @@ from opsboard.cli.arguments import (
     command,
     duration,
 )
-from opsboard.cli.asking import Board, Patience, board_of, token_of
+from opsboard.cli.asking import Board, Patience
 from opsboard.cli.evidence import Taken, send
 from opsboard.cli.leaving import NO_ANSWER, Leave, Usage
 from opsboard.cli.printing import document, plain, tell
 from opsboard.cli.relaying import Ran, Tail, relay
+from opsboard.cli.surroundings import board_of, token_of
 
 _CODES = """  the command's own, whatever the board says: 128 and the signal's number when a signal
      ended it, 127 when it was not found, 126 when it cannot be run
@@ -33,6 +35,7 @@ _MORE = (
 # Of telling that it runs, which is asked once: the command waits for it.
 _ANNOUNCED_WITHIN = 5.0
 _LONGEST_COMMAND = 2000
+_LONGEST_TOOL = 120
 
 
 def add(commands: Commands) -> None:
@@ -52,13 +55,17 @@ def add(commands: Commands) -> None:
 
 
 def _add_own(parser: Parser) -> None:
-    parser.add_argument("--gate", metavar="G", required=True, help="lint, unit, integration, …")
+    parser.add_argument(
+        "--gate", metavar="G", required=True, type=_gate, help="lint, unit, integration, …"
+    )
     parser.add_argument("--environment", metavar="E", default="", help="where it is checked")
     parser.add_argument(
         "--junit", metavar="FILE", action="append", default=[], help="a report; may be repeated"
     )
     parser.add_argument("--tool", metavar="T", default="", help="what answers, as pytest 9")
-    parser.add_argument("--url", metavar="URL", default="", help="where the run can be looked at")
+    parser.add_argument(
+        "--url", metavar="URL", default="", type=_url, help="where the run can be looked at"
+    )
     parser.add_argument("--strict", action="store_true", help="end with 7 when sending failed")
     parser.add_argument(
         "--post-timeout",
@@ -113,7 +120,7 @@ class _Run:
             "environment": asked.environment,
             "started_at": started_at.isoformat(),
             "command": plain(written)[:_LONGEST_COMMAND],
-            "tool": asked.tool,
+            "tool": plain(asked.tool)[:_LONGEST_TOOL],
             "url": asked.url or _address_of_run(),
         }
         return {name: value for name, value in about.items() if value}
@@ -157,10 +164,23 @@ class _Run:
         )
 
 
+def _gate(written: str) -> str:
+    # It becomes a part of a header, too.
+    if not re.fullmatch(r"[-A-Za-z0-9_]{1,40}", written):
+        raise argparse.ArgumentTypeError("a gate has letters, digits, - and _ in its name")
+    return written
+
+
+def _url(written: str) -> str:
+    if not re.fullmatch(r"https?://[!-~]{1,1900}", written):
+        raise argparse.ArgumentTypeError("write an address, as https://ci.example/runs/17")
+    return written
+
+
 def _address_of_run() -> str:
     """Where CI shows the run, when it says so."""
     environ = os.environ
-    if environ.get("CI_JOB_URL"):
+    if environ.get("CI_JOB_URL", "").startswith("http"):
         return environ["CI_JOB_URL"]
     names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
     if all(environ.get(name) for name in names):

@@ -6,9 +6,9 @@ from typing import Any
 
 from opsboard.cli.answers import Object, number, objects, text
 from opsboard.cli.arguments import Commands, command, duration, group
-from opsboard.cli.asking import board_of
 from opsboard.cli.leaving import Usage
 from opsboard.cli.printing import document, plain, say, table
+from opsboard.cli.surroundings import board_of
 
 _PARTS = ("team", "service", "path", "environment")
 

@@ -26,6 +26,11 @@ WRONG = {
         *("run", "--service", "s", "--release", "1", "--gate", "unit"),
         *("--commit", "4f" * 20),
     ),
+    "a gate with a line break": (
+        *("run", "--service", "s", "--release", "1", "--commit", "4f" * 20),
+        *("--gate", "unit\r\nX-Other: 1", "--", "true"),
+    ),
+    "an argument that is not UTF-8": ("hold", "fares-api", "--reason", "\udcff"),
     "hold without a reason": ("hold", "fares-api"),
     "a shortened option": ("gate", "--serv", "s", "--release", "1"),
     "a token as an argument": ("gate", "--service", TOKEN, "--release", "1"),
