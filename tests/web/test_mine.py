@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from opsboard.alerts.models import Channel
 from opsboard.probes.rules import State
+from opsboard.releases.models import Release
 from opsboard.rollbacks.models import NoteVersion, RollbackNote
 from opsboard.services.models import CriticalPath, Service, Team
+from tests.web.releases import HOUR, a_note, a_release, now
 from tests.web.standing import a_path, a_service, stands, text_of
 
 NOW = datetime.now(UTC)
@@ -219,3 +221,24 @@ def test_the_pages_queries_do_not_grow(mine, client_of):
         note_of(more, checked_days_ago=None, path=path)
     assert CriticalPath.objects.count() == 9
     assert (queries("/mine"), queries("/?state=mine")) == few
+
+
+def test_a_release_that_waits_says_what_it_lacks(mine, client_of):
+    a_release(mine, planned_at=now() + HOUR)
+    page = text_of(client_of("editor").get("/mine").text)
+    assert "Releases that wait" in page
+    assert "fares-api 2026.11.4" in page
+    assert "No evidence:" in page
+    Release.objects.update(withdrawn_at=now())
+    assert "Releases that wait" not in client_of("editor").get("/mine").text
+
+
+def test_evidence_that_runs_out_within_a_week_is_listed(mine, client_of, editor):
+    a_release(mine)
+    a_note(mine, editor)
+    NoteVersion.objects.update(checked_at=now() - timedelta(days=86))
+    page = section(client_of("editor").get("/mine").text, "evidence")
+    assert "Rollback note fresh" in page
+    assert "Runs out" in page
+    NoteVersion.objects.update(checked_at=now())
+    assert "Evidence that runs out" not in client_of("editor").get("/mine").text
