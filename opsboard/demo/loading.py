@@ -11,6 +11,7 @@ from opsboard.board.changing import apply, prepare, read_files
 from opsboard.board.models import Declaration
 from opsboard.demo.company import NAME, board_file
 from opsboard.demo.history import fill_examples
+from opsboard.demo.releases import name_examples
 from opsboard.people.audit import Actor, Via
 from opsboard.probes.models import Probe, microseconds, stand_up
 from opsboard.services.models import SECOND, CriticalPath, Service, Team
@@ -45,6 +46,7 @@ def load(directory: Path, sites: Mapping[str, str], *, location: str, now: datet
         apply(prepared, environ={}, prune=False, actor=ACTOR, now=now, progress=_quiet)
     wake(location=location, now=now)
     fill_examples(names("service"), now=now)
+    name_examples(by=ACTOR, now=now)
 
 
 def begin(*, now: datetime) -> None:

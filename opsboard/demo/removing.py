@@ -13,6 +13,7 @@ from opsboard.demo.loading import names
 from opsboard.incidents.models import Incident
 from opsboard.people.audit import Actor, record
 from opsboard.probes.models import HourlyRollup, Observation, Probe, ServiceDay
+from opsboard.releases.models import Release
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import CriticalPath, Service, Team
 
@@ -65,6 +66,7 @@ def _counts(services: Collection[str], teams: Collection[str]) -> dict[str, int]
         "services": Service.objects.filter(slug__in=services).count(),
         "critical paths": CriticalPath.objects.filter(service__slug__in=services).count(),
         "rollback notes": RollbackNote.objects.filter(service__slug__in=services).count(),
+        "releases": Release.objects.filter(service__slug__in=services).count(),
         "incidents": Incident.objects.filter(service__slug__in=services).count(),
         "days of history": ServiceDay.objects.filter(
             environment__service__slug__in=services

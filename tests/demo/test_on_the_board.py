@@ -18,6 +18,9 @@ from opsboard.incidents.models import Incident
 from opsboard.people.audit import Actor, Via
 from opsboard.people.models import AuditEntry
 from opsboard.probes.models import HourlyRollup, Observation, Probe
+from opsboard.releases.models import Release
+from opsboard.releases.reading import read_readiness
+from opsboard.releases.rules import Word
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from tests.company import a_path, a_probe, a_service
@@ -54,6 +57,17 @@ def test_it_is_eighteen_services_with_sheets_notes_and_probes(company):
     assert not any(path.missing for path in CriticalPath.objects.all())
     assert set(Environment.objects.values_list("slug", flat=True)) == {"production", "staging"}
     assert not Environment.objects.filter(base_url__contains=".example").exists()
+
+
+def test_its_releases_say_that_they_are_examples_and_none_is_ready(company):
+    waiting = list(Release.objects.waiting())
+    assert len(waiting) == 3
+    assert all(release.summary.startswith("Example: ") for release in waiting)
+    found = read_readiness(waiting, now=NOW)
+    assert not any(readiness.is_ready for readiness in found.values())
+    fares = next(found[one.pk] for one in waiting if one.service.slug == "fares-api")
+    words = {state.gate: state.word for state in fares.gates}
+    assert (words["unit"], words["integration"]) == (Word.MET, Word.NO_EVIDENCE)
 
 
 def test_a_second_time_changes_nothing(company):
