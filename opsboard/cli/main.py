@@ -29,6 +29,20 @@ OPSBOARD_URL is the address of the board, OPSBOARD_TOKEN (or OPSBOARD_TOKEN_FILE
 file) the token. A token is never an argument: other users of the machine see those."""
 
 
+# In the order of --help.
+_PARTS = (
+    releasing,
+    running,
+    probing,
+    configuring,
+    gating,
+    holding,
+    applying,
+    incidents,
+    silencing,
+)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Never raises for what a person, the board or the network did."""
     written = list(sys.argv[1:] if argv is None else argv)
@@ -93,17 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="and nothing else")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for part in (
-        releasing,
-        running,
-        probing,
-        holding,
-        gating,
-        configuring,
-        applying,
-        incidents,
-        silencing,
-    ):
+    for part in _PARTS:
         part.add(commands)
     return parser
 

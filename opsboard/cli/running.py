@@ -63,9 +63,7 @@ def _add_own(parser: Parser) -> None:
         "--junit", metavar="FILE", action="append", default=[], help="a report; may be repeated"
     )
     parser.add_argument("--tool", metavar="T", default="", help="what answers, as pytest 9")
-    parser.add_argument(
-        "--url", metavar="URL", default="", type=_url, help="where the run can be looked at"
-    )
+    parser.add_argument("--url", metavar="URL", type=_url, help="where the run can be looked at")
     parser.add_argument("--strict", action="store_true", help="end with 7 when sending failed")
     parser.add_argument(
         "--post-timeout",
