@@ -208,6 +208,15 @@ def test_what_is_not_ready_is_recorded_only_with_a_reason(client, release):
     assert "Edith Moe" in kept
 
 
+def test_on_its_way_in_another_environment_it_needs_no_reason(client, release, service):
+    service.environments.create(slug="staging", base_url="http://127.0.0.1:9")
+    assert "optional" not in client.get(f"{HERE}/release").text.split('name="reason"')[0][-200:]
+    assert client.post(f"{HERE}/release", {"environment": "staging"})["Location"] == HERE
+    release.refresh_from_db()
+    assert release.released_at is None
+    assert "is not ready" in client.get(HERE).text
+
+
 def test_what_is_overridden_goes_out_without_another_reason(client, release, editor):
     a_note(release.service)
     lacking = [one.gate for one in readiness_of(release, now=now()).reasons]

@@ -204,26 +204,25 @@ class GoForm(forms.Form):
     at = MomentField(
         label="Began to run there, in UTC", required=False, help_text="Empty: just now."
     )
-    reason = ReasonField(label="Why does it go out all the same?", required=False)
+    reason = ReasonField(
+        label="Why does it go out all the same?",
+        error_messages={"required": "It is not ready: write why it went out all the same."},
+    )
 
     def __init__(
         self, data: Any = None, *, release: Release, must_say: bool, now: datetime
     ) -> None:
         super().__init__(data, initial={"environment": release.environment_slug})
-        self.now, self.goes_to = now, release.environment_slug
+        self.now = now
         places = release.service.environments.filter(removed_at=None).order_by("slug")
         slugs = [release.environment_slug, *places.values_list("slug", flat=True)]
         environment: Any = self.fields["environment"]
         environment.choices = [(slug, slug) for slug in dict.fromkeys(slugs)]
         if not must_say:
             del self.fields["reason"]
-
-    def clean(self) -> None:
-        """On its way, in another environment, it needs no reason."""
-        data = self.cleaned_data
-        is_there = data.get("environment") == self.goes_to
-        if is_there and "reason" in data and not data["reason"]:
-            self.add_error("reason", "It is not ready: write why it went out all the same.")
+        elif data and data.get("environment") != release.environment_slug:
+            # On its way, in another environment, it needs no reason.
+            self.fields["reason"].required = False
 
     def clean_at(self) -> datetime | None:
         at: datetime | None = self.cleaned_data["at"]
