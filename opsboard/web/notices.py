@@ -32,7 +32,7 @@ class NoticeRow:
 def index(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     notices = (
-        Notice.objects.select_related("service", "path__service", "environment")
+        Notice.objects.select_related("service", "path__service", "environment", "team")
         .prefetch_related("deliveries__channel", "deliveries__message")
         .fetch_mode(FETCH_RAISE)
     )

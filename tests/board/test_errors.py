@@ -129,6 +129,11 @@ WRONG = {
         HEAD + "    rollback_note: {title: Back, steps: [{do: Hold, run: x}]}\n",
         "6:58: Say with see what the person should see",
     ),
+    "a word in a step that nobody fills in": (
+        HEAD + "    rollback_note: {title: Back, steps: [{do: 'To {{ previous }}'}]}\n",
+        "6:47: {{ previous }} is no word that is filled in. Known are {{ previous_version }}, "
+        "{{ release.version }} and {{ release.tag }}.",
+    ),
     "a note without steps": (
         HEAD + "    rollback_note: {title: Back, steps: []}\n",
         "6:41: A rollback note has at least one step.",

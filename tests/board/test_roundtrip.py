@@ -277,13 +277,21 @@ def draw_path(draw, service, slug, environments):
         draw_note(draw, service, path)
 
 
+def without_braces(text):
+    """The form of a note refuses words that nobody fills in, so none is stored."""
+    return text.replace("{{", "{ ").replace("}}", "} ").strip()
+
+
 def draw_note(draw, service, path):
     RollbackNote.objects.create(service=service, path=path).write(
-        title=draw(names(200)),
-        use_when=draw(paragraphs),
-        does_not_undo=draw(paragraphs),
+        title=without_braces(draw(names(200))),
+        use_when=without_braces(draw(paragraphs)),
+        does_not_undo=without_braces(draw(paragraphs)),
         minutes=draw(st.none() | st.integers(1, 10_000)),
-        steps=draw(st.lists(steps, min_size=1, max_size=3)),
+        steps=[
+            {name: without_braces(text) for name, text in step.items()}
+            for step in draw(st.lists(steps, min_size=1, max_size=3))
+        ],
         reason="",
         by=None,
         now=NOON,

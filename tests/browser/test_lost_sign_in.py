@@ -42,7 +42,7 @@ def test_a_note_typed_before_the_session_was_lost_is_saved_with_one_click(
         page.get_by_label("Use it when").fill(TEXT)
         page.get_by_label("Do this, step 1").fill("Hold releases")
         in_database(Session.objects.all().delete)
-        page.get_by_role("button", name="Save").last.click()
+        page.get_by_role("button", name="Publish").last.click()
         page.get_by_text("what you typed is kept").wait_for()
         _sign_in(page)
         page.get_by_role("heading", name="Nothing was saved yet").wait_for()
