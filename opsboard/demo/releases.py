@@ -49,7 +49,7 @@ EXAMPLES = (
         version=VERSION,
         summary="Example: retry card holds once on a dropped connection",
         planned_in=timedelta(hours=5),
-        answered=("lint", "unit", "integration", "tag"),
+        answered=("lint", "unit", "tag"),
     ),
     Example(
         service="boarding-gates",
