@@ -83,7 +83,7 @@ class Desk:
     service: str
     given: Given
     _ask: Ask
-    # The copy on staging is never broken by a switch.
+    # The copy on staging is never broken by a switch; only its version follows one.
     is_staging: bool = False
 
     def ask(self, statement: str, **values: object) -> Sequence[Sequence[Any]]:
@@ -191,7 +191,8 @@ def health(desk: Desk) -> dict[str, Any]:
 
 
 def version(desk: Desk) -> dict[str, str]:
-    running = VERSION_BEFORE if desk.is_on("old-commit") else VERSION
+    is_old = desk.house.switches.is_on("old-commit", desk.service)
+    running = VERSION_BEFORE if is_old else VERSION
     named = f"{desk.service} {running}".encode()
     return {
         "commit": sha1(named, usedforsecurity=False).hexdigest(),

@@ -44,7 +44,12 @@ COMMON = (
         "A request gets no answer for 30 s, then status 504. Four may wait at a time; the rest "
         "are turned away with status 503.",
     ),
-    Switch("old-commit", "Old commit", "GET /version tells the release before the newest one."),
+    Switch(
+        "old-commit",
+        "Old commit",
+        "GET /version tells the release before the newest one, on staging too: what its paths show "
+        "is then of another commit.",
+    ),
 )
 FARES_DATABASE = Switch(
     "fares-database",
