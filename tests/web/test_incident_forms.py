@@ -305,11 +305,14 @@ def test_of_a_resolved_incident_nothing_is_started(client, here, version, ended)
     assert "Start rollback" not in page
 
 
-@pytest.mark.parametrize("act", ["updates", "resolution", "afterword", "rollback", "new"])
+ACTS = ("updates", "resolution", "afterword", "rollback")
+
+
+@pytest.mark.parametrize("act", [*ACTS, "new"])
 def test_a_viewer_is_offered_and_allowed_none_of_it(client_of, here, version, act):
     client = client_of("viewer")
     page = client.get(here).text
-    assert "head-act" not in page
+    assert not [one for one in ACTS if f'{here}/{one}"' in page]
     assert "Start rollback" not in page
     url = "/incidents/new" if act == "new" else f"{here}/{act}"
     assert client.post(url, {"text": "x"}).status_code == 403

@@ -1,5 +1,6 @@
 """Every address, as everybody: each view is held to the role that it declares."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -33,8 +34,9 @@ OPEN_TO_NOBODY = {
 # The reviewed list: what a viewer may send a form to. It changes nothing but their own account.
 OPEN_TO_A_VIEWERS_FORM = {"account"}
 
-# Below /api/v1/ a token is asked for, and no session counts: see tests/api.
-PAGES = [one for one in get_resolver().url_patterns if "api/v1" not in str(one.pattern)]
+# For programs: a token is asked for, and no session counts. See tests/api.
+BY_TOKEN = re.compile("api/v1|metrics")
+PAGES = [one for one in get_resolver().url_patterns if not BY_TOKEN.search(str(one.pattern))]
 PATTERNS = {pattern.name: pattern for pattern in PAGES}
 CLOSED = sorted(set(PATTERNS) - OPEN_TO_NOBODY)
 
