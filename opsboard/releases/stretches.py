@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
+from django.db.models import F
 
 from opsboard.incidents.beginnings import SPARE
 from opsboard.probes.models import HourlyRollup, Observation, Probe, StateChange, microseconds
@@ -17,6 +19,11 @@ from opsboard.releases.happened import Happened, Where
 from opsboard.releases.models import Decision, Release
 
 HOUR = 3_600_000_000
+# What is looked at here. The rest is long, and there may be hundreds of probes.
+_PROBE = (
+    *("path_id", "began_at", "ended_at", "interval", "timeout", "state", "state_since"),
+    "observed_at",
+)
 # The number of the pair, the state before, when failing, whether warned, whether heard, and the
 # first failing observation of those that confirmed it.
 type Row = tuple[int, str | None, int | None, bool, bool, int | None]
@@ -70,16 +77,18 @@ def _stretch(
 
 def probes_of(stretches: Sequence[Stretch]) -> dict[Where, list[Probe]]:
     """By service and environment: those that are asked, or were in one of the stretches."""
-    found = Probe.objects.filter(
+    found: Any = Probe.objects.filter(
         environment__service__in={one.release.service_id for one in stretches},
         environment__slug__in={one.release.environment_slug for one in stretches},
         environment__removed_at=None,
-    ).select_related("path", "environment")
-    # These are long, and nothing here looks at them.
-    found = found.defer("latest", "windows", "path__expected_result")
+    ).annotate(
+        service_id=F("environment__service_id"),
+        slug=F("environment__slug"),
+        patience=F("path__patience"),
+    )
     there: dict[Where, list[Probe]] = defaultdict(list)
-    for probe in found:
-        there[probe.environment.service_id, probe.environment.slug].append(probe)
+    for probe in found.only(*_PROBE):
+        there[probe.service_id, probe.slug].append(probe)
     return there
 
 
@@ -153,6 +162,7 @@ def _rows(pairs: Sequence[tuple[Stretch, Probe]], now: datetime) -> list[Row]:
     return rows
 
 
-def _streak(probe: Probe) -> int:
+def _streak(probe: Any) -> int:
     """How long before it was confirmed a failure began at the earliest, in microseconds."""
-    return (probe.path.patience + SPARE) * probe.interval
+    streak: int = (probe.patience + SPARE) * probe.interval
+    return streak

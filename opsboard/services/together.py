@@ -34,14 +34,12 @@ def _restore(rows: Sequence[Found], part: Part) -> None:
     if not rows:
         return
     found, columns = part
+    query = found.query.chain()
     for column in columns:
-        if restore := _RESTORED.get(_type_of(found, column)):
+        kind = type(F(column).resolve_expression(query).output_field)
+        if restore := _RESTORED.get(kind):
             for row in rows:
                 row[column] = restore(row[column])
-
-
-def _type_of(rows: QuerySet[Any, Any], column: str) -> type:
-    return type(F(column).resolve_expression(rows.query.chain()).output_field)
 
 
 def _time(value: str | None) -> datetime | None:
