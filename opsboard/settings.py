@@ -248,6 +248,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "sign-in"
+AUTHENTICATION_BACKENDS = ["opsboard.people.signing_in.WithRole"]
 LOGIN_REDIRECT_URL = "board"
 
 LANGUAGE_CODE = "en-gb"

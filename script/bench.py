@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -281,9 +282,10 @@ def bench_releases() -> None:
 
         from opsboard.probes.history import make_partitions
         from script.bench_releases import rows
+        from script.bench_releases_page import page_row
 
         make_partitions(now=timezone.now())
-        for row in rows():
+        for row in chain(page_row(), rows()):
             print(json.dumps(row), flush=True)
     finally:
         teardown_databases(made, verbosity=0)

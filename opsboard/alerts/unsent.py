@@ -1,30 +1,39 @@
 """Alerts that do not get out, as one sentence for the banner on every page."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from operator import itemgetter
 
 from django.db.models import OuterRef, Subquery
 
 from opsboard.alerts.models import Channel, Delivery, Message
 from opsboard.probes.models import microseconds
 from opsboard.probes.wellness import SECOND, how_long
+from opsboard.services.together import Found, Part, read_together
 
+_COLUMNS = ("name", "failing_since", "wanted_at", "made_at")
+_of_columns = itemgetter(*_COLUMNS)
 WAITS_TOO_LONG = 5 * 60 * SECOND
 
 
 def unsent(now: datetime) -> str | None:
     """Why alerts do not get out, and what to do; None: they do. One query."""
+    return unsent_of(read_together(channels=part_of_channels())["channels"], now)
+
+
+def part_of_channels() -> Part:
+    """What `unsent_of` needs, for those that read more in the same query."""
     waiting = Delivery.objects.waiting().filter(channel=OuterRef("pk")).order_by("wanted_at")
     under_way = Message.objects.under_way().filter(channel=OuterRef("pk")).order_by("pk")
-    channels = list(
-        Channel.objects.standing()
-        .order_by("pk")
-        .values_list(
-            "name",
-            "failing_since",
-            Subquery(waiting.values("wanted_at")[:1]),
-            Subquery(under_way.values("made_at")[:1]),
-        )
+    channels = Channel.objects.standing().annotate(
+        wanted_at=Subquery(waiting.values("wanted_at")[:1]),
+        made_at=Subquery(under_way.values("made_at")[:1]),
     )
+    return channels, ("pk", *_COLUMNS)
+
+
+def unsent_of(rows: Iterable[Found], now: datetime) -> str | None:
+    channels = [_of_columns(row) for row in sorted(rows, key=itemgetter("pk"))]
     if channels and all(failing_since for _, failing_since, _, _ in channels):
         return (
             "No alert channel delivers, so nobody would be told of a failure: mend "

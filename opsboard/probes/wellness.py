@@ -1,7 +1,9 @@
 """Whether Opsboard itself does its work: read from what it recorded, never from process lists."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.db.models.functions import Coalesce, Greatest
 
 from opsboard.probes.models import Probe, Shift, microseconds, moment
 from opsboard.probes.shift import CLAIMED
+from opsboard.services.together import Found, Part, read_together
 
 SECOND = 1_000_000
 RECORDED_AT_LEAST_EVERY = 15 * SECOND
@@ -143,7 +146,12 @@ def how_long(length: int) -> str:
 
 
 def read_signs() -> Signs:
-    """Two queries, however many probes there are."""
+    """One query, however many probes there are."""
+    return signs_of(read_together(**parts_of_signs()))
+
+
+def parts_of_signs() -> dict[str, Part]:
+    """What `signs_of` needs, for those that read more in the same query."""
     # What was resumed or added a moment ago cannot have been recorded yet.
     heard_at = Greatest(Coalesce("observed_at", "state_since"), "state_since")
     by_location = (
@@ -154,12 +162,18 @@ def read_signs() -> Signs:
             shortest_interval=Min("interval"),
             watching_since=Min("state_since"),
         )
-        .order_by("name")
     )
-    shifts = list(Shift.objects.all())
+    columns = ("name", "newest_at", "shortest_interval", "watching_since")
+    shift = ("duty", "instance", "began_at", "claimed_at", "judged", "delayed")
+    return {"locations": (by_location, columns), "shifts": (Shift.objects.all(), shift)}
+
+
+def signs_of(found: Mapping[str, Sequence[Found]]) -> Signs:
+    shifts = [Shift(**row) for row in found["shifts"]]
     claims = _newest(shifts, DRAINS)
     locations = tuple(
-        Location(claimed_at=claims.get(DRAINS + row["name"]), **row) for row in by_location
+        Location(claimed_at=claims.get(DRAINS + row["name"]), **row)
+        for row in sorted(found["locations"], key=itemgetter("name"))
     )
     return Signs(
         newest_at=max((place.newest_at for place in locations), default=None),
@@ -197,9 +211,9 @@ def trouble_now(now: datetime) -> str | None:
     return trouble(read_signs(), now=microseconds(now))
 
 
-def banner_now(now: datetime) -> str | None:
+def banner_of(signs: Signs, now: datetime) -> str | None:
     """What people should know: trouble, or an overload, which a restart would not mend."""
-    signs, at = read_signs(), microseconds(now)
+    at = microseconds(now)
     if reason := trouble(signs, now=at):
         return f"{reason} What stands on this page may be old."
     sentences = [*not_drained(signs, now=at).values(), overloaded(signs)]

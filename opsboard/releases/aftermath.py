@@ -9,12 +9,11 @@ from opsboard.alerts.items import span
 from opsboard.incidents.models import Incident
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.rules import State, path_state, worst
+from opsboard.releases.happened import Happened, read_happened
 from opsboard.releases.models import Release
 from opsboard.releases.stretches import (
     Shown,
     Stretch,
-    Where,
-    first_failing,
     probes_of,
     read_shown,
     stretches_of,
@@ -34,57 +33,42 @@ class Aftermath:
 
 
 def read_aftermath(releases: Sequence[Release], *, now: datetime) -> dict[int, Aftermath]:
-    """By the release's id, of those released. A few queries, however many releases there are.
+    """By the release's id, of those released. Three queries, however many releases there are.
 
     `service.team` is read of each for its zone: select it.
     """
-    stretches = stretches_of(releases)
-    if not stretches:
+    gone = [one for one in releases if one.released_at is not None]
+    if not gone:
         return {}
-    probes = probes_of(stretches)
-    shown = read_shown(stretches, probes, now=now)
-    failing = first_failing([one for rows in shown.values() for one in rows])
-    incidents = _incidents(stretches)
+    happened = read_happened(gone)
+    stretches = stretches_of(gone, happened)
+    shown = read_shown(stretches, probes_of(stretches), now=now)
     return {
         one.release.pk: _aftermath(
             one,
             shown[one.release.pk],
-            incidents.get(one.release.pk),
-            _failing_at(one, shown[one.release.pk], failing.get(one.release.pk)),
+            _first_incident(one, happened),
+            _failing_at(one, shown[one.release.pk]),
             now,
         )
         for one in stretches
     }
 
 
-def _incidents(stretches: Sequence[Stretch]) -> dict[int, Incident]:
-    """The first that began in each stretch. One query."""
-    found = Incident.objects.filter(
-        service__in={one.release.service_id for one in stretches},
-        environment__slug__in={one.release.environment_slug for one in stretches},
-        opened_at__gte=min(one.start for one in stretches),
-    ).select_related("environment")
-    there: dict[Where, list[Incident]] = defaultdict(list)
-    for incident in found.order_by("opened_at", "pk"):
-        there[incident.service_id, incident.environment.slug].append(incident)
-    first: dict[int, Incident] = {}
-    for one in stretches:
-        for incident in there[one.release.service_id, one.release.environment_slug]:
-            if incident.opened_at >= one.start and (
-                one.end is None or incident.opened_at < one.end
-            ):
-                first[one.release.pk] = incident
-                break
-    return first
+def _first_incident(stretch: Stretch, happened: Happened) -> Incident | None:
+    """The first that began in it."""
+    where = stretch.release.service_id, stretch.release.environment_slug
+    for incident in happened.incidents.get(where, ()):
+        if incident.opened_at >= stretch.start:
+            is_within = stretch.end is None or incident.opened_at < stretch.end
+            return incident if is_within else None
+    return None
 
 
-def _failing_at(stretch: Stretch, shown: Iterable[Shown], seen: int | None) -> datetime | None:
+def _failing_at(stretch: Stretch, shown: Iterable[Shown]) -> datetime | None:
     """By the observation; where those are pruned, by when it was confirmed."""
-    confirmed = [one.failing_at for one in shown if one.failing_at is not None]
-    if not confirmed:
-        return None
-    at = moment(min(confirmed) if seen is None else min(seen, *confirmed))
-    return max(at, stretch.start)
+    seen = [at for one in shown for at in (one.failing_at, one.first_failing_at) if at is not None]
+    return max(moment(min(seen)), stretch.start) if seen else None
 
 
 def _aftermath(

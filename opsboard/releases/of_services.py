@@ -7,11 +7,12 @@ from datetime import datetime
 from opsboard.releases.facts import STAGING, Ages, Chosen, DutySeen, NoteSeen, PathSeen
 from opsboard.releases.rows_of_services import Row, read_rows
 from opsboard.releases.rules import OWNER, Stop
-from opsboard.releases.wanted import Frozen, Wanted, read_freezes, read_wanted
-from opsboard.releases.way_back import read_way_back
+from opsboard.releases.wanted import Frozen, Wanted, freezes_of, parts_of_wanted, wanted_of
+from opsboard.releases.way_back import notes_of, parts_of_way_back, rehearsals_of
 from opsboard.releases.where_asked import Asked, read_paths
 from opsboard.rollbacks.rules import RehearsalSeen
 from opsboard.services.rota import read_rotas
+from opsboard.services.together import Found, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,19 +26,30 @@ class OfServices:
     # By the team's id; only of teams where the owner has to be on duty.
     duties: Mapping[int, DutySeen]
 
+    @staticmethod
+    def parts(services: Collection[int], *, now: datetime) -> dict[str, Part]:
+        """What `read` is given, to be read in one query with what belongs to releases."""
+        return parts_of_wanted(services, now=now) | parts_of_way_back(services)
+
     @classmethod
-    def read(cls, services: Collection[int], *, ages: Ages, now: datetime) -> "OfServices":
+    def read(
+        cls,
+        services: Collection[int],
+        found: Mapping[str, Sequence[Found]],
+        *,
+        ages: Ages,
+        now: datetime,
+    ) -> "OfServices":
+        """Two queries; two more where a team wants its owner on duty."""
         rows = read_rows(services)
-        teams = {row.team_id for row in rows.values()}
-        wanted = read_wanted(services, teams)
-        notes, rehearsals = read_way_back(services)
+        wanted = wanted_of(found["choices"])
         return cls(
             rows=rows,
             wanted=wanted,
             paths=read_paths(_staging_of(rows), green_for=ages.green_for, now=now),
-            notes=notes,
-            rehearsals=rehearsals,
-            freezes=read_freezes(services, teams, now=now),
+            notes=notes_of(found["notes"]),
+            rehearsals=rehearsals_of(found["rehearsals"]),
+            freezes=freezes_of(found["freezes"]),
             duties=_duties(rows, wanted, now=now),
         )
 

@@ -4,11 +4,12 @@ What belongs to services is read once for all of them. None of it is written.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Window
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from opsboard.releases.assessing import assess
@@ -18,6 +19,7 @@ from opsboard.releases.of_services import OfServices
 from opsboard.releases.persons import person_in
 from opsboard.releases.rules import TAG, OverrideSeen, Readiness
 from opsboard.rollbacks.rules import Ages as NoteAges
+from opsboard.services.together import Found, read_together
 
 # So many reports of a tag are looked back through for where it pointed.
 TAGS_LOOKED_AT = 20
@@ -34,16 +36,22 @@ GONE = "somebody who has gone"
 
 
 def read_readiness(releases: Sequence[Release], *, now: datetime) -> dict[int, Readiness]:
-    """By the release's id. At most 8 queries, however many releases there are.
+    """By the release's id. Three queries, however many releases there are.
 
     Two more where a team wants its owner on duty.
     """
     if not releases:
         return {}
     ages = ages_of_settings()
-    known = OfServices.read({one.service_id for one in releases}, ages=ages, now=now)
+    services = {one.service_id for one in releases}
     ids = [one.pk for one in releases]
-    evidence, overrides = _evidence(ids), _overrides(ids, now=now)
+    found = read_together(
+        **OfServices.parts(services, now=now),
+        evidence=(_evidence_rows(ids), _EVIDENCE),
+        overrides=(_override_rows(ids, now=now), _OVERRIDE),
+    )
+    known = OfServices.read(services, found, ages=ages, now=now)
+    evidence, overrides = _evidence(found["evidence"]), _overrides(found["overrides"])
     return {
         one.pk: assess(_facts(one, known, ages, evidence[one.pk], overrides[one.pk]), now=now)
         for one in releases
@@ -97,7 +105,7 @@ def _facts(
     )
 
 
-def _evidence(releases: Sequence[int]) -> dict[int, list[EvidenceSeen]]:
+def _evidence_rows(releases: Sequence[int]) -> QuerySet[Any, Any]:
     """The newest of each gate, and of the tag those before it too. Without logs and metrics."""
     nth = Window(
         RowNumber(),
@@ -105,9 +113,12 @@ def _evidence(releases: Sequence[int]) -> dict[int, list[EvidenceSeen]]:
         order_by=[F("started_at").desc(), F("pk").desc()],
     )
     rows = Evidence.objects.filter(release__in=releases).annotate(nth=nth, person=person_in("by"))
-    wanted = rows.filter(Q(nth=1) | Q(gate=TAG, nth__lte=TAGS_LOOKED_AT))
+    return rows.filter(Q(nth=1) | Q(gate=TAG, nth__lte=TAGS_LOOKED_AT))
+
+
+def _evidence(rows: Iterable[Found]) -> dict[int, list[EvidenceSeen]]:
     found: dict[int, list[EvidenceSeen]] = defaultdict(list)
-    for row in wanted.values(*_EVIDENCE):
+    for row in rows:
         found[row["release_id"]].append(
             EvidenceSeen(
                 evidence_id=row["pk"],
@@ -130,17 +141,20 @@ def _evidence(releases: Sequence[int]) -> dict[int, list[EvidenceSeen]]:
     return found
 
 
-def _overrides(releases: Sequence[int], *, now: datetime) -> dict[int, list[OverrideSeen]]:
+def _override_rows(releases: Sequence[int], *, now: datetime) -> QuerySet[Any, Any]:
     acts = OverrideAct.objects.filter(override=OuterRef("pk")).order_by("at", "pk")
     accepted = acts.filter(act=OverrideAct.Act.ACCEPTED).annotate(person=person_in("by"))
     back = acts.filter(act=OverrideAct.Act.TAKEN_BACK)
-    rows = Override.objects.filter(release__in=releases, ends_at__gt=now).annotate(
+    return Override.objects.filter(release__in=releases, ends_at__gt=now).annotate(
         person=person_in("asked_by"),
         accepted_by=Subquery(accepted.values("person")[:1]),
         is_taken_back=Exists(back),
     )
+
+
+def _overrides(rows: Iterable[Found]) -> dict[int, list[OverrideSeen]]:
     found: dict[int, list[OverrideSeen]] = defaultdict(list)
-    for row in rows.values(*_OVERRIDE):
+    for row in rows:
         accepted_by = row["accepted_by"]
         found[row["release_id"]].append(
             OverrideSeen(

@@ -7,18 +7,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
+from django.db.models import F
 
 from opsboard.incidents.beginnings import SPARE
 from opsboard.probes.models import HourlyRollup, Observation, Probe, StateChange, microseconds
 from opsboard.probes.rules import State, Verdict
+from opsboard.releases.happened import Happened, Where
 from opsboard.releases.models import Decision, Release
 
 HOUR = 3_600_000_000
-type Where = tuple[int, str]
-# The number of the pair, the state before, when failing, whether warned, whether heard.
-type Row = tuple[int, str | None, int | None, bool, bool]
+# What is looked at here. The rest is long, and there may be hundreds of probes.
+_PROBE = (
+    *("path_id", "began_at", "ended_at", "interval", "timeout", "state", "state_since"),
+    "observed_at",
+)
+# The number of the pair, the state before, when failing, whether warned, whether heard, and the
+# first failing observation of those that confirmed it.
+type Row = tuple[int, str | None, int | None, bool, bool, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,28 +48,18 @@ class Shown:
     before: State
     # When it was confirmed to fail, the first time in the stretch.
     failing_at: int | None
+    # The first failing observation of the streak that confirmed it. None: it is pruned.
+    first_failing_at: int | None
     has_warned: bool
     # Whether anything was observed at all. Nothing heard is not passing.
     is_heard: bool
 
 
-def stretches_of(releases: Sequence[Release]) -> list[Stretch]:
-    """Of those that went out, in their order."""
-    gone = [one for one in releases if one.released_at is not None]
-    if not gone:
-        return []
-    rows = Decision.objects.filter(
-        release__service__in={one.service_id for one in gone},
-        environment_slug__in={one.environment_slug for one in gone},
-        at__gte=min(one.released_at for one in gone if one.released_at),
-    ).order_by("at", "pk")
-    there: dict[Where, list[tuple[datetime, str, int]]] = defaultdict(list)
-    for service, slug, at, kind, release in rows.values_list(
-        "release__service_id", "environment_slug", "at", "kind", "release_id"
-    ):
-        there[service, slug].append((at, kind, release))
+def stretches_of(gone: Sequence[Release], happened: Happened) -> list[Stretch]:
+    """Of releases that went out, in their order."""
+    there = happened.decisions
     return [
-        _stretch(one, one.released_at, there[one.service_id, one.environment_slug])
+        _stretch(one, one.released_at, there.get((one.service_id, one.environment_slug), ()))
         for one in gone
         if one.released_at
     ]
@@ -79,14 +77,18 @@ def _stretch(
 
 def probes_of(stretches: Sequence[Stretch]) -> dict[Where, list[Probe]]:
     """By service and environment: those that are asked, or were in one of the stretches."""
-    found = Probe.objects.filter(
+    found: Any = Probe.objects.filter(
         environment__service__in={one.release.service_id for one in stretches},
         environment__slug__in={one.release.environment_slug for one in stretches},
         environment__removed_at=None,
-    ).select_related("path", "environment")
+    ).annotate(
+        service_id=F("environment__service_id"),
+        slug=F("environment__slug"),
+        patience=F("path__patience"),
+    )
     there: dict[Where, list[Probe]] = defaultdict(list)
-    for probe in found:
-        there[probe.environment.service_id, probe.environment.slug].append(probe)
+    for probe in found.only(*_PROBE):
+        there[probe.service_id, probe.slug].append(probe)
     return there
 
 
@@ -102,7 +104,7 @@ def read_shown(
     ]
     shown: dict[int, list[Shown]] = defaultdict(list)
     if pairs:
-        for number, before, failing_at, has_warned, is_heard in _rows(pairs, now):
+        for number, before, failing_at, has_warned, is_heard, first in _rows(pairs, now):
             stretch, probe = pairs[number]
             shown[stretch.release.pk].append(
                 Shown(
@@ -110,6 +112,7 @@ def read_shown(
                     probe=probe,
                     before=State(before or probe.state),
                     failing_at=failing_at,
+                    first_failing_at=first,
                     has_warned=bool(has_warned),
                     is_heard=bool(is_heard),
                 )
@@ -126,7 +129,7 @@ def _rows(pairs: Sequence[tuple[Stretch, Probe]], now: datetime) -> list[Row]:
     """Whole numbers only are written into the statement: there may be thousands of pairs."""
     values = ", ".join(
         f"({number:d}, {probe.pk:d}, {microseconds(stretch.start):d},"
-        f" {microseconds(stretch.end or now):d})"
+        f" {microseconds(stretch.end or now):d}, {_streak(probe):d})"
         for number, (stretch, probe) in enumerate(pairs)
     )
     changes, seen, hours = (
@@ -135,49 +138,31 @@ def _rows(pairs: Sequence[tuple[Stretch, Probe]], now: datetime) -> list[Row]:
     within = "c.probe_id = w.probe AND c.at >= w.start AND c.at < w.finish"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH w (number, probe, start, finish) AS (VALUES {values})
+            f"""WITH w (number, probe, start, finish, streak) AS (VALUES {values}),
+            f AS MATERIALIZED (SELECT w.*, (SELECT min(c.at) FROM {changes} c
+                WHERE {within} AND c.after = %s) AS failing_at FROM w)
             SELECT w.number,
                 (SELECT c.before FROM {changes} c WHERE c.probe_id = w.probe AND c.at >= w.start
                     ORDER BY c.at, c.id LIMIT 1),
-                (SELECT min(c.at) FROM {changes} c WHERE {within} AND c.after = %s),
+                w.failing_at,
                 EXISTS (SELECT 1 FROM {changes} c WHERE {within} AND c.after = %s),
                 EXISTS (SELECT 1 FROM {seen} o WHERE o.probe_id = w.probe
                     AND o.slot_at >= w.start AND o.slot_at < w.finish)
                 OR EXISTS (SELECT 1 FROM {hours} h WHERE h.probe_id = w.probe
                     AND h.hour_at >= w.start AND h.hour_at < w.finish - {HOUR}
-                    AND h.observations > 0)
-            FROM w""",  # noqa: S608
-            [State.FAILING.value, State.WARNING.value],
+                    AND h.observations > 0),
+                (SELECT min(o.slot_at + o.lateness) FROM {seen} o
+                    WHERE w.failing_at IS NOT NULL AND o.probe_id = w.probe
+                    AND o.slot_at >= w.start AND o.slot_at >= w.failing_at - w.streak
+                    AND o.slot_at <= w.failing_at AND o.verdict = %s)
+            FROM f w""",  # noqa: S608
+            [State.FAILING.value, State.WARNING.value, Verdict.FAILING.value],
         )
         rows: list[Row] = cursor.fetchall()
     return rows
 
 
-def first_failing(failed: Sequence[Shown]) -> dict[int, int]:
-    """When the failures that were confirmed began, by the release's id. One query.
-
-    The streak that confirmed it began some answers earlier, though not before the release.
-    """
-    values = ", ".join(
-        f"({one.stretch.release.pk:d}, {one.probe.pk:d}, {_earliest(one, one.failing_at):d},"
-        f" {one.failing_at:d})"
-        for one in failed
-        if one.failing_at is not None
-    )
-    if not values:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""WITH w (release, probe, start, finish) AS (VALUES {values})
-            SELECT w.release, min((SELECT min(o.slot_at + o.lateness)
-                FROM {Observation._meta.db_table} o WHERE o.probe_id = w.probe
-                    AND o.slot_at >= w.start AND o.slot_at <= w.finish AND o.verdict = %s))
-            FROM w GROUP BY w.release""",  # noqa: S608
-            [Verdict.FAILING.value],
-        )
-        return {release: at for release, at in cursor.fetchall() if at is not None}
-
-
-def _earliest(one: Shown, failing_at: int) -> int:
-    streak = (one.probe.path.patience + SPARE) * one.probe.interval
-    return max(microseconds(one.stretch.start), failing_at - streak)
+def _streak(probe: Any) -> int:
+    """How long before it was confirmed a failure began at the earliest, in microseconds."""
+    streak: int = (probe.patience + SPARE) * probe.interval
+    return streak

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from opsboard.releases.models import Decision, Release
 from opsboard.rollbacks.known import Released
-from opsboard.rollbacks.words import Filled, Known, fill_steps
+from opsboard.rollbacks.words import Filled, Known, fill_steps, words_of
 from opsboard.services.models import Environment
 
 
@@ -24,7 +24,12 @@ def known_of_release(release: Release, *, now: datetime) -> Known:
 
 
 def steps_for(release: Release, steps: list[dict[str, str]], *, now: datetime) -> Filled:
-    """The steps of a note as they are to be gone to go back from this release."""
+    """The steps of a note as they are to be gone to go back from this release.
+
+    Nothing is read for steps that have no words to fill in.
+    """
+    if not words_of(steps):
+        return Filled(steps)
     return fill_steps(steps, known_of_release(release, now=now))
 
 

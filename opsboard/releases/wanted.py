@@ -1,9 +1,10 @@
 """What teams and services want of gates, and when nothing of theirs is to go out."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from django.db.models import Q
 
@@ -11,6 +12,14 @@ from opsboard.releases.facts import Chosen
 from opsboard.releases.models import Freeze, GateChoice
 from opsboard.releases.persons import person_in
 from opsboard.releases.rules import Stop
+from opsboard.services.models import Service
+from opsboard.services.together import Found, Part
+
+_CHOICE = ("team_id", "service_id", "gate", "words", "need", "lasts")
+_FREEZE = (
+    *("pk", "team_id", "service_id", "environment_slug", "reason", "starts_at", "ends_at"),
+    "person",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +37,27 @@ class Wanted:
         return chosen
 
 
-def read_wanted(services: Collection[int], teams: Collection[int]) -> Wanted:
+def parts_of_wanted(services: Collection[int], *, now: datetime) -> dict[str, Part]:
+    """What `wanted_of` and `freezes_of` need, to be read in one query."""
+    teams = Service.objects.filter(pk__in=services).values("team")
+    choices = GateChoice.objects.filter(Q(team__in=teams) | Q(service__in=services))
+    freezes = Freeze.objects.open(now).filter(
+        Q(team=None) | Q(team__in=teams), Q(service=None) | Q(service__in=services)
+    )
+    named = freezes.annotate(person=person_in("planned_by"))
+    return {"choices": (choices, _CHOICE), "freezes": (named, _FREEZE)}
+
+
+def wanted_of(rows: Iterable[Found]) -> Wanted:
     of_teams: dict[int, dict[str, Chosen]] = defaultdict(dict)
     of_services: dict[int, dict[str, Chosen]] = defaultdict(dict)
-    for one in GateChoice.objects.filter(Q(team__in=teams) | Q(service__in=services)):
-        lasts = None if one.lasts is None else timedelta(seconds=one.lasts)
-        chosen = Chosen(need=one.need, words=one.words, lasts=lasts)
-        if one.service_id is not None:
-            of_services[one.service_id][one.gate] = chosen
-        elif one.team_id is not None:
-            of_teams[one.team_id][one.gate] = chosen
+    for row in rows:
+        lasts = None if row["lasts"] is None else timedelta(seconds=row["lasts"])
+        chosen = Chosen(need=row["need"], words=row["words"], lasts=lasts)
+        if row["service_id"] is not None:
+            of_services[row["service_id"]][row["gate"]] = chosen
+        else:
+            of_teams[row["team_id"]][row["gate"]] = chosen
     return Wanted(of_teams, of_services)
 
 
@@ -58,14 +78,8 @@ class Frozen:
         )
 
 
-def read_freezes(
-    services: Collection[int], teams: Collection[int], *, now: datetime
-) -> list[Frozen]:
-    rows = Freeze.objects.open(now).filter(
-        Q(team=None) | Q(team__in=teams), Q(service=None) | Q(service__in=services)
-    )
-    named = rows.annotate(person=person_in("planned_by")).order_by("starts_at", "pk")
-    columns = ("team_id", "service_id", "environment_slug", "reason", "starts_at", "ends_at")
+def freezes_of(rows: Iterable[Found]) -> list[Frozen]:
+    """The one that began first stands first."""
     return [
         Frozen(
             team_id=row["team_id"],
@@ -79,5 +93,5 @@ def read_freezes(
                 until=row["ends_at"],
             ),
         )
-        for row in named.values(*columns, "person")
+        for row in sorted(rows, key=itemgetter("starts_at", "pk"))
     ]

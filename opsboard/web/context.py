@@ -7,9 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from opsboard.incidents.models import Incident
 from opsboard.people.models import role_of
-from opsboard.web.health import banner
+from opsboard.web.health import look_around
 
 # A place in the navigation, its name there, and the first word of its addresses' names.
 PLACES = (
@@ -44,13 +43,14 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     role = None if "HX-Request" in request.headers else role_of(getattr(request, "user", None))
     if role is None:
         return {"now": now}
+    around = look_around(now)
     return {
         "now": now,
         "role": role,
         "may_edit": role.allows("editor"),
         "may_administer": role.allows("administrator"),
-        "places": places(request, open_incidents=Incident.objects.open().standing().count()),
-        "banner": banner(),
+        "places": places(request, open_incidents=around.open_incidents),
+        "banner": around.banner,
     }
 
 

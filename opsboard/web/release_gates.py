@@ -7,7 +7,6 @@ from datetime import datetime
 from django.db.models import FETCH_RAISE
 
 from opsboard.releases.models import Evidence, Release
-from opsboard.releases.overriding import never
 from opsboard.releases.rules import GateState, Need, Readiness, Word
 from opsboard.web.release_words import Look, look_of
 
@@ -93,8 +92,4 @@ def running_out(readiness: Readiness) -> list[tuple[GateState, datetime]]:
 
 def overridable(readiness: Readiness) -> list[GateState]:
     """The gates that hold it back and whose risk a person may accept."""
-    return [
-        one
-        for one in readiness.reasons
-        if one.override is None and one.is_overridable and not never(one)
-    ]
+    return [one for one in readiness.reasons if one.override is None and one.is_overridable]

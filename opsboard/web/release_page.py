@@ -12,6 +12,7 @@ from opsboard.releases.aftermath import Aftermath, read_aftermath
 from opsboard.releases.models import Decision, Release
 from opsboard.releases.reading import readiness_of
 from opsboard.releases.rules import REHEARSAL, Need
+from opsboard.releases.versions_known import steps_for
 from opsboard.web.notes_for import Notes
 from opsboard.web.release_gates import gate_rows, overridable, running_out
 from opsboard.web.release_stands import override_rows, running_rows, stop_rows
@@ -68,6 +69,7 @@ def read_release_page(release: Release, *, person: User, now: datetime) -> dict[
         "paths": [path for path in release.paths.order_by("name") if path.removed_at is None],
         "running": running_rows(release),
         "note": note,
+        "way": steps_for(release, note.version.steps, now=now) if note else None,
         "rehearsal": next((one for one in readiness.gates if one.gate == REHEARSAL), None),
         "can_roll_back": release.released_at is not None,
         "runs_out": running_out(readiness),

@@ -215,4 +215,4 @@ def test_500_releases_take_as_many_queries_as_one():
         connection,
     ) as queries:
         assert len(read_aftermath(found, now=NOW)) == 500
-    assert len(queries) <= 5
+    assert len(queries) <= 3

@@ -138,6 +138,13 @@ def test_what_nobody_may_accept_is_refused(release, editor, stands, found, wante
     assert not Override.objects.exists()
 
 
+def test_a_release_without_a_rollback_note_is_not_overridden(release, editor):
+    """As it is judged, and not as a test would have it."""
+    with pytest.raises(Refused, match="Rollback note fresh is never overridden as it stands"):
+        asked(release, editor, "note")
+    assert asked(release, editor, "lint").gates == ["lint"]
+
+
 @pytest.mark.parametrize(
     "found",
     [gate("note", Word.OUT_OF_DATE), gate("tag", Word.NO_EVIDENCE)],

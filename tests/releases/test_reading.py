@@ -138,7 +138,7 @@ def much_evidence(release: Release, rows: int) -> None:
     )
 
 
-def test_one_release_with_much_evidence_takes_8_queries(django_assert_max_num_queries):
+def test_one_release_with_much_evidence_takes_3_queries(django_assert_max_num_queries):
     release = a_ready_release()
     much_evidence(release, 200)
     GateChoice.objects.create(service=release.service, gate="load-test", words="L", need="advisory")
@@ -150,7 +150,7 @@ def test_one_release_with_much_evidence_takes_8_queries(django_assert_max_num_qu
     Hold.objects.create(service=release.service, reason="Wait", at=NOON)
     # Just deployed: the first observation since then is looked for as well.
     Running.objects.update(commit_since=NOON - MINUTE)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(3):
         found = readiness_of(release, now=NOON)
     assert found.whole is Whole.FROZEN
 
@@ -160,7 +160,7 @@ def test_as_many_queries_for_many_releases(django_assert_max_num_queries):
     releases += [a_release(one.service, version=f"2026.12.{one.pk}") for one in releases]
     ids = [one.pk for one in releases]
     plain = list(Release.objects.filter(pk__in=ids))
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(3):
         found = read_readiness(plain, now=NOON)
     wholes = [str(found[pk].whole) for pk in ids]
     assert wholes == ["ready"] * 3 + ["incomplete"] * 3
@@ -169,7 +169,7 @@ def test_as_many_queries_for_many_releases(django_assert_max_num_queries):
 def test_a_team_that_wants_its_owner_on_duty_takes_two_more(django_assert_max_num_queries):
     release = a_ready_release()
     GateChoice.objects.create(team=release.service.team, gate="owner", need="required")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(5):
         assert words(release)["owner"] == "no evidence"
 
 

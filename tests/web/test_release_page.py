@@ -15,7 +15,8 @@ from opsboard.releases.models import Decision, Release
 from opsboard.releases.reading import readiness_of
 from opsboard.releases.rules import Readiness
 from opsboard.releases.stopping import hold
-from opsboard.services.models import Running
+from opsboard.rollbacks.models import RollbackNote
+from opsboard.services.models import Running, Service
 from tests.company import BY
 from tests.web.releases import (
     COMMIT,
@@ -246,6 +247,33 @@ def test_a_poll_gets_the_part_alone_and_304_when_nothing_changed(client, release
     assert "<html" not in first.text
     again = client.get(HERE, headers={"HX-Request": "true", "HX-PTag": first["HX-PTag"]})
     assert again.status_code in (200, 304)
+
+
+def write_note(service: Service, run: str) -> None:
+    RollbackNote.objects.create(service=service).write(
+        title="Go back", use_when="", does_not_undo="", minutes=4, reason="", by=None, now=now(),
+        steps=[{"do": "Go back", "run": run, "see": "", "call": ""}],
+    )  # fmt: skip
+
+
+def test_the_steps_of_the_way_back_are_filled_for_this_release(client, release, page):
+    write_note(release.service, "ferryctl back {{ previous_version }} {{ release.version }}")
+    assert "The previous version is not known: fill in" in page()
+    assert "<code>ferryctl back {{ previous_version }} 2026.11.4</code>" in client.get(HERE).text
+    went_out(a_release(release.service, "2026.11.3", commit="3" * 40))
+    html = client.get(HERE).text
+    assert "<code>ferryctl back 2026.11.3 2026.11.4</code>" in html
+    assert "is not known" not in html.split('id="way-back"')[1].split("</details>")[0]
+    assert "data-copy hidden" in html.split('id="way-back"')[1].split("</details>")[0]
+
+
+def test_the_page_of_a_release_takes_at_most_22_queries(client, release):
+    write_note(release.service, "ferryctl back {{ previous_version }}")
+    evidence(release, "unit")
+    went_out(release)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(HERE).status_code == 200
+    assert len(asked) <= 22, "\n".join(one["sql"] for one in asked.captured_queries)
 
 
 def test_the_queries_do_not_grow_with_the_evidence(client, release):

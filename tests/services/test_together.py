@@ -1,0 +1,76 @@
+"""What is read in one query is what each would have given alone, of the same types."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
+
+from opsboard.releases.models import Evidence, Override, Release
+from opsboard.services.models import Service
+from opsboard.services.together import read_together
+
+NOON = datetime(2026, 11, 18, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def a_release(service: Service) -> Release:
+    return Release.objects.create(
+        service=service, version="1", commit="1" * 40, named_at=NOON, migrations=["0148"]
+    )
+
+
+def test_rows_are_those_of_values(service, editor, django_assert_num_queries):
+    release = a_release(service)
+    Override.objects.create(
+        release=release, gates=["unit"], reason="É", asked_by=editor, asked_at=NOON,
+        ends_at=NOON + timedelta(hours=1), needs_second=True,
+    )  # fmt: skip
+    # SQLite is asked once whether it knows JSON.
+    read_together(some=(Release.objects.all(), ("pk",)))
+    releases = ("pk", "service__slug", "named_at", "planned_at", "migrations", "files")
+    overrides = ("gates", "reason", "asked_by_id", "ends_at", "needs_second", "is_alone")
+    with django_assert_num_queries(1):
+        found = read_together(
+            releases=(Release.objects.all(), releases),
+            overrides=(Override.objects.all(), overrides),
+            none=(Override.objects.filter(reason="no"), overrides),
+        )
+    assert found == {
+        "releases": list(Release.objects.values(*releases)),
+        "overrides": list(Override.objects.values(*overrides)),
+        "none": [],
+    }
+
+
+def test_a_filter_by_window_and_a_count_by_group_hold(service):
+    release = a_release(service)
+    for minute in range(3):
+        for gate in ("lint", "unit"):
+            Evidence.objects.create(
+                release=release, gate=gate, outcome="passed", commit=release.commit,
+                started_at=NOON + timedelta(minutes=minute), received_at=NOON,
+            )  # fmt: skip
+    nth = Window(RowNumber(), partition_by=F("gate"), order_by=F("started_at").desc())
+    newest = Evidence.objects.annotate(nth=nth).filter(nth=1)
+    counted = Evidence.objects.values("gate").annotate(count=Count("pk"))
+    found = read_together(newest=(newest, ("gate", "started_at")), counted=(counted, ("count",)))
+    last = NOON + timedelta(minutes=2)
+    assert sorted((one["gate"], one["started_at"]) for one in found["newest"]) == [
+        ("lint", last),
+        ("unit", last),
+    ]
+    assert found["counted"] == [{"count": 3}, {"count": 3}]
+
+
+def test_parts_that_cannot_have_rows_are_empty(service):
+    found = read_together(
+        none=(Release.objects.none(), ("pk",)), nor=(Release.objects.filter(pk__in=[]), ("pk",))
+    )
+    assert found == {"none": [], "nor": []}
+
+
+def test_a_part_that_cannot_have_rows_leaves_the_others(service):
+    release = a_release(service)
+    found = read_together(
+        none=(Release.objects.filter(pk__in=[]), ("pk",)), some=(Release.objects.all(), ("pk",))
+    )
+    assert found == {"none": [], "some": [{"pk": release.pk}]}
