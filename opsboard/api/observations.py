@@ -31,26 +31,28 @@ class Asked(Paging):
 
 
 class ObservationSeen(Answer):
-    """null: the far side did not tell, or it did not come so far."""
+    """null: the far side did not tell. Of a part that it did not come to, the time is 0."""
 
     slot_at: Time = Field(description="When it was due.")
     kind: Annotated[str, one_of(KINDS)]
     verdict: Annotated[str, one_of(one.name.lower() for one in Verdict)] = Field(
         description="error: the fault is Opsboard's own, and says nothing of the service."
     )
-    is_wrong: bool = Field(description="Whether a clause other than of time did not hold.")
-    is_delayed: bool = Field(description="Whether the worker was late by itself.")
+    is_wrong: bool = Field(description="A clause failed that is not of time or cache.")
+    is_delayed: bool = Field(
+        description="Opsboard kept it waiting: clauses of time were not judged."
+    )
     failure: str | None = Field(description="A word; null: a whole answer came.")
     reason: str
-    status: int | None = Field(description="Of HTTP.")
-    time_ms: float | None = Field(description="From the first step to the last byte.")
-    dns_ms: float | None
-    connect_ms: float | None
-    tls_ms: float | None
-    first_byte_ms: float | None
-    transfer_ms: float | None
-    lateness_ms: float | None = Field(description="How long after it was due it was asked.")
-    size_bytes: int | None
+    status: int | None = Field(description="Of HTTP; null: no status line came.")
+    time_ms: float = Field(description="From the first step to the last byte.")
+    dns_ms: float
+    connect_ms: float
+    tls_ms: float
+    first_byte_ms: float
+    transfer_ms: float
+    lateness_ms: float = Field(description="How long after it was due it was asked.")
+    size_bytes: int
     cache: Annotated[str, one_of(CACHE)]
     db_calls: int | None
     db_time_ms: float | None

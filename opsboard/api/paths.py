@@ -24,7 +24,7 @@ router = Router(tags=["paths"])
 class PathStanding(Answer):
     slug: str = Field(description="The environment.")
     standing: Standing
-    since: Time | None
+    since: Time
     reason: str = Field(description='Why it stands so; "": it passes.')
     observed_at: Time | None = Field(description="null: not yet.")
 

@@ -42,7 +42,7 @@ class TeamSeen(Answer):
 
 class RunningSeen(Answer):
     commit: str
-    since: Time | None = Field(description="Since when this commit runs there.")
+    since: Time = Field(description="Since when this commit runs there.")
     config_root: str | None = Field(description="The root of its configuration; null: not told.")
     told_at: Time = Field(description="When that was last told.")
 
