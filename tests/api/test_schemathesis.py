@@ -27,31 +27,30 @@ from tests.api.everything import fill
 EXAMPLES = 3
 KINDS = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 # A request that is right by the document may still be refused by what the board knows.
-KNOWN: dict[str, Any] = {}
 LEFT_OUT = [checks.positive_data_acceptance]
 
 
 @pytest.fixture
-def token(transactional_db: None, settings: Any) -> str:
-    """Of an administrator, for everything; it may ask as often as it likes, and finds something."""
+def board(transactional_db: None, settings: Any) -> tuple[str, dict[str, Any]]:
+    """An administrator's token for everything, to ask as often as one likes; and what is there."""
     settings.TOKEN_REQUESTS_A_MINUTE = 1_000_000
     person, now = joining.add("Layla Haddad", "administrator"), timezone.now()
     ends = now + timedelta(days=1)
     made = tokens.make(name="all", scopes=[*tokens.SCOPES], by=person, now=now, expires_at=ends)
-    KNOWN.update(fill(Client(headers={"Authorization": f"Bearer {made[1]}"}), person))
-    return made[1]
+    ask = Client(headers={"Authorization": f"Bearer {made[1]}"})
+    return made[1], fill(ask, person)
 
 
-def test_every_answer_is_one_that_is_documented(token: str) -> None:
+def test_every_answer_is_one_that_is_documented(board: tuple[str, dict[str, Any]]) -> None:
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
     schema.config.checks.negative_data_rejection.expected_statuses += ["413"]
     operations = [one.ok() for one in schema.get_all_operations()]
     assert len(operations) > 20
-    wrong = [told for one in operations for kind in KINDS if (told := tried(one, kind, token))]
+    wrong = [told for one in operations for kind in KINDS if (told := tried(one, kind, *board))]
     assert not wrong, "\n\n".join(wrong)
 
 
-def tried(operation: Any, kind: GenerationMode, token: str) -> str:
+def tried(operation: Any, kind: GenerationMode, token: str, known: dict[str, Any]) -> str:
     """What is wrong with the answers of one operation; "": nothing."""
 
     @budget(
@@ -65,7 +64,7 @@ def tried(operation: Any, kind: GenerationMode, token: str) -> str:
     def ask(case: Case) -> None:
         if kind is GenerationMode.POSITIVE:
             # Else every answer would be that there is no such thing.
-            places = {name: KNOWN.get(name, one) for name, one in case.path_parameters.items()}
+            places = {name: known.get(name, one) for name, one in case.path_parameters.items()}
             case.path_parameters = places
         headers = {"Authorization": f"Bearer {token}"}
         case.call_and_validate(headers=headers, excluded_checks=LEFT_OUT)
