@@ -18,3 +18,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # In memory, a connection that a thread of the live server opened is never closed again.
     DATABASES["default"]["TEST"] = {"NAME": f"{DATA}/tests.sqlite3"}  # noqa: F405
+
+# Innermost: it sees what the views answered.
+MIDDLEWARE += ["tests.documented.AnswerAsDocumented"]  # noqa: F405

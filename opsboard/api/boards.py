@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Router
+from ninja import Field
 from pydantic import SecretStr, StringConstraints
 
+from opsboard.api.answers import Answer, Router, one_of
 from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of, require
 from opsboard.api.fields import Line
@@ -28,7 +29,7 @@ from opsboard.board.declared import Declared
 from opsboard.board.planning import Act, Change, Plan
 from opsboard.board.reading import read_board
 from opsboard.board.sources import Source, Wrong, decode
-from opsboard.board.things import VARIABLE, subject
+from opsboard.board.things import KINDS, VARIABLE, subject
 from opsboard.people.audit import record
 from opsboard.people.tokens import APPLY
 
@@ -57,7 +58,38 @@ class Files(Body):
     )
 
 
-@router.post("/board/plan", summary="Plan board files")
+class ThingSeen(Answer):
+    kind: Annotated[str, one_of(KINDS)]
+    name: str
+
+
+class ForgottenSeen(ThingSeen):
+    file: str = Field(description="The file that it was in.")
+
+
+class FieldSeen(Answer):
+    field: str
+    old: str = Field(description="A secret is shown as such.")
+    new: str
+
+
+class ChangeSeen(ThingSeen):
+    can_be_brought_back: bool
+    fields: list[FieldSeen]
+
+
+class PlanSeen(Answer):
+    is_empty: bool = Field(description="true: the board is as the files say.")
+    added: list[ChangeSeen]
+    changed: list[ChangeSeen]
+    brought_back: list[ChangeSeen]
+    removed: list[ChangeSeen]
+    staying: list[ThingSeen] = Field(description="On the board and in no file: `prune` removes it.")
+    not_declared_any_more: list[ForgottenSeen]
+    warnings: list[str]
+
+
+@router.post("/board/plan", response=PlanSeen, summary="Plan board files")
 def plan(request: HttpRequest, sent: Files) -> dict[str, Any]:
     """What an apply of these files would do. Nothing is changed."""
     prepared = _prepare(request, sent)
@@ -66,7 +98,7 @@ def plan(request: HttpRequest, sent: Files) -> dict[str, Any]:
     return plan_json(prepared)
 
 
-@router.post("/board/apply", summary="Apply board files")
+@router.post("/board/apply", response=PlanSeen, summary="Apply board files")
 def apply_files(request: HttpRequest, sent: Files) -> dict[str, Any]:
     """Bring the board in line with these files: all of it, or nothing."""
     prepared = _prepare(request, sent)

@@ -3,13 +3,14 @@
 Only fingerprints come in, and only a few words go out: never a value, never its length.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Router, Status
+from ninja import Field, Status
 from pydantic import StringConstraints
 
+from opsboard.api.answers import Answer, Router, Time, one_of
 from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of, require, token_of
 from opsboard.api.fields import Moment
@@ -48,7 +49,41 @@ class NewReport(Body):
     at: Moment | None = Field(None, description="When it was made. Now, unless said.")
 
 
-@router.get("/services/{service}/config-keys")
+class KeySeen(Answer):
+    name: str
+    presence: Annotated[str, one_of(ConfigKey.Presence)] = Field(alias="is")
+    across: Annotated[str, one_of(["", *ConfigKey.Across])] = Field(
+        description='Between environments; "": it may be either.'
+    )
+    equals: str = Field(description='What its value must be; "": anything.')
+    matches: str = Field(description='The pattern that its value must match (RE2); "": none.')
+
+
+class KeysSeen(Answer):
+    service: str
+    items: list[KeySeen]
+
+
+class DifferenceSeen(Answer):
+    key: str
+    what: str
+    environment: str = Field("", description="The other environment, where there is one.")
+
+
+class ReportSeen(Answer):
+    report: int = Field(description="Its number.")
+    environment: str
+    root: str
+    at: Time
+    outcome: Annotated[str, one_of(("passed", "failed", "inconclusive"))]
+    differences: list[DifferenceSeen]
+    unknown: list[str] = Field(description="What could not be judged, and why: sentences.")
+    gate: Literal["config"] | None = Field(description="null: it is evidence for no gate.")
+    release: str | None = Field(description="The release that it is evidence for.")
+    note: str = Field(description='Why it is no evidence; "": it is.')
+
+
+@router.get("/services/{service}/config-keys", response=KeysSeen)
 def config_keys(request: HttpRequest, service: str) -> dict[str, Any]:
     """The keys that a service declares, with their rules."""
     scope = READ if tokens.allows(token_of(request), READ) else RELEASE
@@ -69,7 +104,7 @@ def _key_json(key: ConfigKey) -> dict[str, str]:
 
 @router.post(
     "/services/{service}/environments/{environment}/config",
-    response={201: dict[str, Any]},
+    response={201: ReportSeen},
 )
 def report(
     request: HttpRequest, service: str, environment: str, new: NewReport

@@ -4,15 +4,17 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router, Status
+from ninja import Field, Query, Status
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from opsboard.api.answers import Page, Router
 from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of
 from opsboard.api.fields import Line, Moment
 from opsboard.api.paging import Paging, page
 from opsboard.api.problems import Problem, problem
+from opsboard.api.release_answers import DecisionSeen, HoldSeen
 from opsboard.api.release_json import (
     decision_json,
     find_release,
@@ -65,7 +67,7 @@ class EndOfHold(Body):
 
 @router.post(
     f"{PLACE}/released",
-    response={201: dict[str, Any], 200: dict[str, Any]},
+    response={201: DecisionSeen, 200: DecisionSeen},
     summary="Report that it went out",
 )
 def released(
@@ -89,7 +91,7 @@ def released(
 
 @router.post(
     f"{PLACE}/rollbacks",
-    response={201: dict[str, Any], 200: dict[str, Any]},
+    response={201: DecisionSeen, 200: DecisionSeen},
     summary="Report a rollback",
 )
 def rolled_back(
@@ -109,7 +111,11 @@ def _newest(release: Release) -> int:
     return release.decisions.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-@router.get(f"{PLACE}/decisions", summary="What was decided of a release")
+@router.get(
+    f"{PLACE}/decisions",
+    response=Page[DecisionSeen],
+    summary="What was decided of a release",
+)
 def decisions(
     request: HttpRequest, service: str, version: str, asked: Query[Paging]
 ) -> dict[str, Any]:
@@ -121,7 +127,7 @@ def decisions(
     return one_page
 
 
-@router.post("/services/{service}/holds", response={201: dict[str, Any]}, summary="Hold a service")
+@router.post("/services/{service}/holds", response={201: HoldSeen}, summary="Hold a service")
 def new_hold(request: HttpRequest, service: str, told: NewHold) -> Status[dict[str, Any]]:
     """Nothing of it is to go out until somebody says why it may again."""
     found = service_to_release(request, service)
@@ -129,7 +135,9 @@ def new_hold(request: HttpRequest, service: str, told: NewHold) -> Status[dict[s
     return Status(201, hold_json(held))
 
 
-@router.post("/services/{service}/holds/end", summary="End the hold of a service")
+@router.post(
+    "/services/{service}/holds/end", response=HoldSeen, summary="End the hold of a service"
+)
 def ended_hold(request: HttpRequest, service: str, told: EndOfHold) -> dict[str, Any]:
     """409 when it is not held."""
     found = service_to_release(request, service)

@@ -88,6 +88,11 @@ class Described:
         operation = self._at(route).get(method.lower(), {})
         return {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
 
+    def answers(self, route: str, method: str) -> dict[str, Any]:
+        """What a success is, by its status."""
+        told: dict[str, Any] = self._at(route).get(method.lower(), {}).get("responses", {})
+        return {status: one for status, one in told.items() if int(status) < 300}
+
     def takes_body(self, route: str, method: str) -> bool:
         return "requestBody" in self._at(route).get(method.lower(), {})
 
@@ -122,9 +127,11 @@ def completed(made: OpenAPISchema) -> OpenAPISchema:
 
 
 def _give_example(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        if "example" not in content and "examples" not in content:
-            content["example"] = example_of(content["schema"], schemas)
+    answers = [one for status, one in operation["responses"].items() if int(status) < 300]
+    for one in (operation.get("requestBody", {}), *answers):
+        for content in one.get("content", {}).values():
+            if "example" not in content and "examples" not in content:
+                content["example"] = example_of(content["schema"], schemas)
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:

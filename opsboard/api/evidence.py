@@ -7,15 +7,17 @@ from typing import Annotated, Any, Literal
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router, Status
+from ninja import Field, Query, Status
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from opsboard.api.answers import Page, Router
 from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of
 from opsboard.api.fields import Line, Moment
 from opsboard.api.paging import Paging, page
 from opsboard.api.problems import Error, Problem, error
+from opsboard.api.release_answers import EvidenceSeen, EvidenceTaken
 from opsboard.api.release_json import (
     answer_json,
     evidence_json,
@@ -110,7 +112,7 @@ class NewTag(Body):
 PLACE = "/services/{service}/releases/{version}"
 
 
-@router.post(f"{PLACE}/evidence", response={201: dict[str, Any]}, summary="Give evidence")
+@router.post(f"{PLACE}/evidence", response={201: EvidenceTaken}, summary="Give evidence")
 def evidence(
     request: HttpRequest, service: str, version: str, given: NewEvidence
 ) -> Status[dict[str, Any]]:
@@ -122,7 +124,7 @@ def evidence(
     return _keep(request, release, said)
 
 
-@router.post(f"{PLACE}/tag", response={201: dict[str, Any]}, summary="Report the tag")
+@router.post(f"{PLACE}/tag", response={201: EvidenceTaken}, summary="Report the tag")
 def tag(request: HttpRequest, service: str, version: str, given: NewTag) -> Status[dict[str, Any]]:
     """A tag that points to another object later is seen, and the gate is out of date."""
     release = release_to_write(request, service, version, gate=rules.TAG)
@@ -178,7 +180,7 @@ def _errors(release: Release, given: NewEvidence, said: Given) -> Iterator[Error
         yield error("contradiction", sentence, pointer=f"/{place}")
 
 
-@router.get(f"{PLACE}/evidence", summary="The evidence of a release")
+@router.get(f"{PLACE}/evidence", response=Page[EvidenceSeen], summary="The evidence of a release")
 def all_evidence(
     request: HttpRequest, service: str, version: str, asked: Query[Paging]
 ) -> dict[str, Any]:

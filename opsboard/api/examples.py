@@ -21,6 +21,7 @@ NAMED = {
     "reason": "The new fares are being loaded until noon.",
     "because": "The import ran through, and prices are right again.",
     "url": "https://ci.example/runs/4711",
+    "root": "3b1f0c9d2e7a4856" * 4,
     "name": "fares.yaml",
     "text": "The import is running again.",
     "title": "Roll back to the last version",

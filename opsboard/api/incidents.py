@@ -1,13 +1,14 @@
 """Incidents: what hurt, since when, and who has it."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.db import transaction
 from django.db.models import FETCH_RAISE, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router, Status
+from ninja import Field, Query, Status
 
+from opsboard.api.answers import Answer, Page, Router, Time, one_of
 from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of, require, token_of
 from opsboard.api.fields import Moment
@@ -37,7 +38,55 @@ class Update(Body):
     text: str = Field(min_length=1, max_length=LONGEST_UPDATE, description="Markdown.")
 
 
-@router.get("/incidents", summary="The incidents")
+class IncidentPathSeen(Answer):
+    path: str
+    joined_at: Time
+    left_at: Time | None = Field(description="When it passed again; null: it does not yet.")
+    reason: str
+
+
+class IncidentSeen(Answer):
+    number: int
+    name: str = Field(description="As people say it.")
+    title: str
+    service: str
+    environment: str
+    is_open: bool
+    opened_at: Time
+    openings: int = Field(
+        description="How often it was opened: 1, and once more for each reopening."
+    )
+    reopened_at: Time | None
+    acknowledged_at: Time | None = Field(description="null: nobody has it yet.")
+    acknowledged_by: str | None
+    resolved_at: Time | None
+    resolved_by: str | None = Field(description="null: Opsboard itself, or nobody yet.")
+    below: int | None = Field(description="The number of the incident that it is a part of.")
+    paths: list[IncidentPathSeen]
+
+
+class EntrySeen(Answer):
+    at: Time
+    act: Annotated[str, one_of(TimelineEntry.Act)]
+    path: str | None
+    by: str | None = Field(description="null: Opsboard itself.")
+    text: str
+    facts: dict[str, Any] = Field(description="What belongs to the act; each act has its own.")
+
+
+class IncidentWhole(IncidentSeen):
+    cause: str | None
+    afterword: str | None = Field(description="What was learned of it.")
+    timeline: list[EntrySeen] = Field(
+        description="The newest 200 entries, the oldest of them first."
+    )
+
+
+class Acknowledged(IncidentSeen):
+    is_first: bool = Field(description="false: somebody had it already.")
+
+
+@router.get("/incidents", response=Page[IncidentSeen], summary="The incidents")
 def incidents(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """Incidents, the newest first, each with its paths."""
     require(request, READ, service=asked.service)
@@ -51,7 +100,7 @@ def incidents(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     return one_page
 
 
-@router.get("/incidents/{int:number}", summary="One incident")
+@router.get("/incidents/{int:number}", response=IncidentWhole, summary="One incident")
 def incident(request: HttpRequest, number: int) -> dict[str, Any]:
     """One incident, with its paths and the newest 200 entries of what happened."""
     one = _find(request, number, READ)
@@ -64,7 +113,11 @@ def incident(request: HttpRequest, number: int) -> dict[str, Any]:
     }
 
 
-@router.post("/incidents/{int:number}/acknowledgement", summary="Acknowledge an incident")
+@router.post(
+    "/incidents/{int:number}/acknowledgement",
+    response=Acknowledged,
+    summary="Acknowledge an incident",
+)
 def acknowledge(request: HttpRequest, number: int) -> dict[str, Any]:
     """Say that somebody has it. The first wins: the answer says who that is."""
     one, now = _find(request, number, SILENCE), timezone.now()
@@ -79,7 +132,7 @@ def acknowledge(request: HttpRequest, number: int) -> dict[str, Any]:
 
 
 @router.post(
-    "/incidents/{int:number}/updates", response={201: dict[str, Any]}, summary="Tell of an incident"
+    "/incidents/{int:number}/updates", response={201: EntrySeen}, summary="Tell of an incident"
 )
 def update(request: HttpRequest, number: int, told: Update) -> Status[dict[str, Any]]:
     """Write what there is to tell into what happened."""

@@ -15,12 +15,13 @@ KINDS = {
 FORMATS = {"date-time": "time, as 2026-11-28T12:00:00Z", "date": "day", "uuid": "UUID"}
 
 
-def kind_of(schema: Part, schemas: Part) -> str:
+def kind_of(schema: Part, schemas: Part, *, null: bool = False) -> str:
+    """`null`: say where it may be null."""
     schema = resolved(schema, schemas)
     if ways := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
         kinds = dict.fromkeys(kind_of(one, schemas) for one in ways)
-        # What may be left out may be null: "optional" says so.
-        return " or ".join(kind for kind in kinds if kind != KINDS["null"])
+        # In a body, what may be left out may be null: "optional" says so.
+        return " or ".join(kind for kind in kinds if null or kind != KINDS["null"])
     if "enum" in schema:
         return "one of " + ", ".join(map(str, filter(None, schema["enum"])))
     if "const" in schema:

@@ -4,18 +4,28 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Router, Status
+from ninja import Field, Status
 from pydantic import AfterValidator
 
+from opsboard.api.answers import Router
 from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of
 from opsboard.api.fields import Line, Moment
 from opsboard.api.finding import find_path, find_service
+from opsboard.api.note_json import (
+    NoteSeen,
+    RehearsalMade,
+    VersionSeen,
+    line_json,
+    rehearsal_json,
+    seen_json,
+    version_json,
+)
 from opsboard.api.problems import not_found, problem
-from opsboard.api.written import name_of, time_of
+from opsboard.api.written import time_of
 from opsboard.people.tokens import NOTE
 from opsboard.rollbacks.ages import note_ages
-from opsboard.rollbacks.models import NoteVersion, Rehearsal
+from opsboard.rollbacks.models import NoteVersion
 from opsboard.rollbacks.rehearsing import (
     LONGEST_REMARK,
     MOST_MIGRATIONS,
@@ -33,7 +43,6 @@ OF_SERVICE = "/services/{service}/rollback-note"
 OF_PATH = "/services/{service}/paths/{path}/rollback-note"
 
 type Made = Status[dict[str, Any]]
-MADE: Any = {201: dict[str, Any]}
 
 
 def _see(step: "Step") -> "Step":
@@ -77,13 +86,13 @@ class Rehearsed(Body):
     remark: str = Field("", max_length=LONGEST_REMARK)
 
 
-@router.get(OF_SERVICE, summary="The rollback note of a service")
+@router.get(OF_SERVICE, response=NoteSeen, summary="The rollback note of a service")
 def note_of_service(request: HttpRequest, service: str) -> dict[str, Any]:
     """The rollback note of a service: the version in use, its versions and its rehearsals."""
     return _read(Place(find_service(request, service)))
 
 
-@router.get(OF_PATH, summary="The way back of a path")
+@router.get(OF_PATH, response=NoteSeen, summary="The way back of a path")
 def note_of_path(request: HttpRequest, service: str, path: str) -> dict[str, Any]:
     """The way back of a path: its own note, else its service's; `of` says which."""
     one = find_service(request, service)
@@ -91,13 +100,15 @@ def note_of_path(request: HttpRequest, service: str, path: str) -> dict[str, Any
     return _read(own if own.newest() else Place(one))
 
 
-@router.post(OF_SERVICE, response=MADE, summary="Write the rollback note of a service")
+@router.post(
+    OF_SERVICE, response={201: VersionSeen}, summary="Write the rollback note of a service"
+)
 def write_of_service(request: HttpRequest, service: str, version: Version) -> Made:
     """Write a version on top of `base`. 409 when somebody has written one since."""
     return _write(request, Place(find_service(request, service, NOTE)), version)
 
 
-@router.post(OF_PATH, response=MADE, summary="Write the rollback note of a path")
+@router.post(OF_PATH, response={201: VersionSeen}, summary="Write the rollback note of a path")
 def write_of_path(request: HttpRequest, service: str, path: str, version: Version) -> Made:
     """Write a version on top of `base`. 409 when somebody has written one since."""
     one = find_service(request, service, NOTE)
@@ -105,14 +116,20 @@ def write_of_path(request: HttpRequest, service: str, path: str, version: Versio
 
 
 @router.post(
-    f"{OF_SERVICE}/rehearsals", response=MADE, summary="Rehearse the way back of a service"
+    f"{OF_SERVICE}/rehearsals",
+    response={201: RehearsalMade},
+    summary="Rehearse the way back of a service",
 )
 def rehearse_service(request: HttpRequest, service: str, gone: Rehearsed) -> Made:
     """Write down that the way back was gone once, with the outcome of each step."""
     return _rehearse(request, Place(find_service(request, service, NOTE)), gone)
 
 
-@router.post(f"{OF_PATH}/rehearsals", response=MADE, summary="Rehearse the way back of a path")
+@router.post(
+    f"{OF_PATH}/rehearsals",
+    response={201: RehearsalMade},
+    summary="Rehearse the way back of a path",
+)
 def rehearse_path(request: HttpRequest, service: str, path: str, gone: Rehearsed) -> Made:
     """Write down that the way back was gone once, with the outcome of each step."""
     one = find_service(request, service, NOTE)
@@ -137,41 +154,8 @@ def _read(place: Place) -> dict[str, Any]:
         "fresh_until": time_of(until),
         "rehearsed": state.word.value,
         "current": version_json(newest),
-        "versions": [_line(one) for one in versions.order_by("-number")[:VERSIONS_SHOWN]],
-        "rehearsals": [
-            {
-                "at": time_of(one.at),
-                "environment": one.environment,
-                "release": one.release or None,
-                "version": one.version,
-                "worked": one.worked,
-                "seconds": one.seconds,
-                "failed_steps": list(one.failed_steps),
-                "by": one.by,
-            }
-            for one in seen
-        ],
-    }
-
-
-def _line(version: NoteVersion) -> dict[str, Any]:
-    return {
-        "version": version.number,
-        "title": version.title,
-        "written_at": time_of(version.written_at),
-        "written_by": name_of(version.written_by),
-        "reason": version.reason,
-    }
-
-
-def version_json(version: NoteVersion) -> dict[str, Any]:
-    return _line(version) | {
-        "use_when": version.use_when,
-        "does_not_undo": version.does_not_undo,
-        "minutes": version.minutes,
-        "steps": version.steps,
-        "checked_at": time_of(version.checked_at),
-        "checked_by": name_of(version.checked_by),
+        "versions": [line_json(one) for one in versions.order_by("-number")[:VERSIONS_SHOWN]],
+        "rehearsals": [seen_json(one) for one in seen],
     }
 
 
@@ -233,18 +217,3 @@ def _version(place: Place, number: int | None) -> NoteVersion:
     if version is None:
         raise not_found(f"version {number} of this note")
     return version
-
-
-def rehearsal_json(one: Rehearsal) -> dict[str, Any]:
-    return {
-        "at": time_of(one.at),
-        "environment": one.environment_slug,
-        "release": one.release or None,
-        "migrations": one.migrations,
-        "version": one.version.number,
-        "worked": one.worked,
-        "seconds": one.seconds,
-        "outcomes": one.outcomes,
-        "remark": one.remark,
-        "by": name_of(one.by) or one.by_name or None,
-    }

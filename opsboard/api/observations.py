@@ -1,12 +1,13 @@
 """Observations: every fact that was stored of a path in an environment, the newest first."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import Field, Query, Router
+from ninja import Field, Query
 
+from opsboard.api.answers import Answer, Page, Router, Time, one_of
 from opsboard.api.fields import Moment
 from opsboard.api.finding import find_environment, find_path, find_service
 from opsboard.api.paging import Paging, page
@@ -29,7 +30,39 @@ class Asked(Paging):
     location: str = Field("", max_length=40, description="From where; here, unless said.")
 
 
-@router.get("/services/{service}/paths/{path}/observations", summary="What was observed of a path")
+class ObservationSeen(Answer):
+    """null: the far side did not tell. Of a part that it did not come to, the time is 0."""
+
+    slot_at: Time = Field(description="When it was due.")
+    kind: Annotated[str, one_of(KINDS)]
+    verdict: Annotated[str, one_of(one.name.lower() for one in Verdict)] = Field(
+        description="error: the fault is Opsboard's own, and says nothing of the service."
+    )
+    is_wrong: bool = Field(description="A clause failed that is not of time or cache.")
+    is_delayed: bool = Field(
+        description="Opsboard kept it waiting: clauses of time were not judged."
+    )
+    failure: str | None = Field(description="A word; null: a whole answer came.")
+    reason: str
+    status: int | None = Field(description="Of HTTP; null: no status line came.")
+    time_ms: float = Field(description="From the first step to the last byte.")
+    dns_ms: float
+    connect_ms: float
+    tls_ms: float
+    first_byte_ms: float
+    transfer_ms: float
+    lateness_ms: float = Field(description="How long after it was due it was asked.")
+    size_bytes: int
+    cache: Annotated[str, one_of(CACHE)]
+    db_calls: int | None
+    db_time_ms: float | None
+
+
+@router.get(
+    "/services/{service}/paths/{path}/observations",
+    response=Page[ObservationSeen],
+    summary="What was observed of a path",
+)
 def observations(
     request: HttpRequest, service: str, path: str, asked: Query[Asked]
 ) -> dict[str, Any]:

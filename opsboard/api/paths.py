@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import FETCH_RAISE
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Field, Query
 
+from opsboard.api.answers import Answer, Page, Router, Time
 from opsboard.api.finding import find_path, find_service
 from opsboard.api.paging import Paging, page
-from opsboard.api.services import note_json, read_standings
+from opsboard.api.services import NoteInUse, Standing, TeamSeen, note_json, read_standings
 from opsboard.api.written import ms, name_of, team_json, time_of
 from opsboard.probes.path_states import PathNow
 from opsboard.rollbacks.newest import InUse
@@ -20,7 +21,38 @@ from opsboard.services.models import CriticalPath, Service
 router = Router(tags=["paths"])
 
 
-@router.get("/services/{service}/paths", summary="The critical paths of a service")
+class PathStanding(Answer):
+    slug: str = Field(description="The environment.")
+    standing: Standing
+    since: Time
+    reason: str = Field(description='Why it stands so; "": it passes.')
+    observed_at: Time | None = Field(description="null: not yet.")
+
+
+class PathSeen(Answer):
+    slug: str
+    name: str
+    service: str
+    owner: TeamSeen
+    method: str
+    route: str
+    expected: list[str] = Field(description="The clauses of the expected result.")
+    user_notices: str = Field(description="What users notice when it fails.")
+    slow_query_or_command: str
+    missing: list[str] = Field(description="What the sheet still lacks.")
+    interval_ms: float = Field(description="How often it is asked.")
+    timeout_ms: float
+    patience: int = Field(description="How many observations confirm a change.")
+    checked_by: str | None
+    checked_at: Time | None = Field(description="When its sheet was reviewed; null: never.")
+    paused_at: Time | None = Field(description="null: it is not paused.")
+    environments: list[PathStanding]
+    note: NoteInUse | None = Field(description="The way back in use; null: nobody wrote one.")
+
+
+@router.get(
+    "/services/{service}/paths", response=Page[PathSeen], summary="The critical paths of a service"
+)
 def paths(request: HttpRequest, service: str, asked: Query[Paging]) -> dict[str, Any]:
     """The critical paths of a service by name in addresses, each with its sheet."""
     one = find_service(request, service)
@@ -30,7 +62,7 @@ def paths(request: HttpRequest, service: str, asked: Query[Paging]) -> dict[str,
     return one_page
 
 
-@router.get("/services/{service}/paths/{path}", summary="One critical path")
+@router.get("/services/{service}/paths/{path}", response=PathSeen, summary="One critical path")
 def path(request: HttpRequest, service: str, path: str) -> dict[str, Any]:
     """One critical path, with its sheet."""
     one = find_service(request, service)

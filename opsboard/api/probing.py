@@ -7,13 +7,14 @@ a process's threads may do that at once.
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Schema
 
+from opsboard.api.answers import Answer, Nothing, Router, Time, one_of
 from opsboard.api.door import actor_of
 from opsboard.api.finding import find_environment, find_path, find_service
 from opsboard.api.problems import Problem, error, problem
@@ -45,7 +46,75 @@ class Where(Schema):
     )
 
 
-@router.post("/services/{service}/paths/{path}/probes", summary="Ask one path now")
+class ClauseSeen(Answer):
+    clause: str
+    held: bool
+    got: str
+
+
+class PhasesSeen(Answer):
+    """In milliseconds."""
+
+    dns: float
+    connect: float
+    tls: float
+    first_byte: float
+    transfer: float
+    total: float
+
+
+class FactsSeen(Answer):
+    """null: the far side did not tell."""
+
+    status: int | None = Field(description="Of HTTP.")
+    http: str | None = Field(description="The version of HTTP.")
+    redirects: int
+    peer: str | None = Field(description="The address that answered.")
+    size: int | None = Field(description="Of the body, in bytes.")
+    content_type: str | None
+    cache: str
+    cache_header: str | None = Field(description="The line that `cache` was read from.")
+    db_calls: int | None
+    db_time_ms: float | None
+    certificate_days: int | None = Field(description="How many days it has left.")
+    certificate_issuer: str | None
+    certificate_ends: Time | None
+
+
+class PathAnswer(Answer):
+    verdict: Annotated[str, one_of(WORST_FIRST)]
+    failure: str | None = Field(description="A word; null: a whole answer came.")
+    reason: str
+    clauses: list[ClauseSeen]
+    phases_ms: PhasesSeen | Nothing = Field(description="Empty: it was not asked.")
+    facts: FactsSeen | Nothing = Field(description="Empty: it was not asked.")
+
+
+class AskedPath(PathAnswer):
+    service: str
+    path: str
+    environment: str
+    at: Time
+
+
+class CheckedPath(PathAnswer):
+    path: str
+    name: str
+
+
+class Checked(Answer):
+    service: str
+    environment: str
+    at: Time
+    verdict: Annotated[str, one_of(WORST_FIRST)] = Field(
+        description="Of the whole: the worst of its paths; a paused one makes it a warning."
+    )
+    paths: list[CheckedPath]
+
+
+@router.post(
+    "/services/{service}/paths/{path}/probes", response=AskedPath, summary="Ask one path now"
+)
 def probe(request: HttpRequest, service: str, path: str, asked: Query[Where]) -> dict[str, Any]:
     """Ask one path once, now, as a worker would."""
     one = find_service(request, service, RELEASE)
@@ -64,7 +133,9 @@ def probe(request: HttpRequest, service: str, path: str, asked: Query[Where]) ->
     } | answer
 
 
-@router.post("/services/{service}/check", summary="Ask all paths of a service now")
+@router.post(
+    "/services/{service}/check", response=Checked, summary="Ask all paths of a service now"
+)
 def check(request: HttpRequest, service: str, asked: Query[Where]) -> dict[str, Any]:
     """Ask all critical paths of a service at once, now. A paused one is not asked, and said."""
     one = find_service(request, service, RELEASE)

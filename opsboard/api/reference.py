@@ -24,7 +24,7 @@ DEEPEST = 4
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """A parameter, or a field of a body: `name` is its place, as in counts.passed."""
+    """A parameter, or a field of a body or an answer: `name` is its place, as counts.passed."""
 
     name: str
     place: str
@@ -42,6 +42,7 @@ class Operation:
     description: str
     parameters: list[FieldRow]
     body: list[FieldRow]
+    answer: list[FieldRow]
     answers: list[tuple[str, str]]
     curl: str
 
@@ -94,9 +95,17 @@ def _operation(path: str, method: str, told: Part, schemas: Part) -> Operation:
         description="" if description == told["summary"] else description,
         parameters=[_parameter(one, schemas) for one in told.get("parameters", ())],
         body=list(_fields(content.get("schema", {}), schemas)),
+        answer=list(_fields(_success(told), schemas, is_answer=True)),
         answers=[(status, one["description"]) for status, one in told["responses"].items()],
         curl=_curl(path, method, told, content, schemas),
     )
+
+
+def _success(told: Part) -> Part:
+    """What its answer is when it is served."""
+    answer = next(one for status, one in told["responses"].items() if int(status) < 300)
+    schema: Part = answer["content"]["application/json"]["schema"]
+    return schema
 
 
 def _parameter(told: Part, schemas: Part) -> FieldRow:
@@ -110,7 +119,9 @@ def _parameter(told: Part, schemas: Part) -> FieldRow:
     )
 
 
-def _fields(schema: Part, schemas: Part, above: str = "", depth: int = 1) -> Iterator[FieldRow]:
+def _fields(
+    schema: Part, schemas: Part, above: str = "", depth: int = 1, *, is_answer: bool = False
+) -> Iterator[FieldRow]:
     schema = _inner(schema, schemas)
     required = schema.get("required", ())
     for name, told in schema.get("properties", {}).items():
@@ -118,7 +129,7 @@ def _fields(schema: Part, schemas: Part, above: str = "", depth: int = 1) -> Ite
         yield FieldRow(
             name=f"{above}{name}",
             place="",
-            kind=kind_of(told, schemas),
+            kind=kind_of(told, schemas, null=is_answer),
             is_required=name in required,
             description=str(whole.get("description", "")),
         )
@@ -127,7 +138,8 @@ def _fields(schema: Part, schemas: Part, above: str = "", depth: int = 1) -> Ite
             is_list = below.get("type") == "array"
             inside = below.get("items", {}) if is_list else below
             dots = "[]." if is_list else "."
-            yield from _fields(inside, schemas, f"{above}{name}{dots}", depth + 1)
+            place = f"{above}{name}{dots}"
+            yield from _fields(inside, schemas, place, depth + 1, is_answer=is_answer)
 
 
 def _inner(schema: Part, schemas: Part) -> Part:

@@ -13,7 +13,16 @@ from opsboard.api.written import name_of, time_of
 from opsboard.people.tokens import READ, RELEASE, allows
 from opsboard.releases.deciding import address_of
 from opsboard.releases.models import Decision, Evidence, Hold, Override, OverrideAct, Release
-from opsboard.releases.rules import Readiness, Whole, readiness_json
+from opsboard.releases.rules import (
+    GATES,
+    GateState,
+    Need,
+    Readiness,
+    Whole,
+    Word,
+    gate_json,
+    readiness_json,
+)
 from opsboard.services.models import Service
 
 # What `opsboard gate` ends with.
@@ -116,7 +125,10 @@ def _reasons(readiness: Readiness, said: dict[str, Any]) -> list[dict[str, Any]]
 def _absent(gate: str) -> dict[str, Any]:
     """Kept, and shown nowhere: the team does not ask for this gate."""
     reason = "The team has dropped this gate."
-    return {"gate": gate, "need": "absent", "word": "no evidence", "reason": reason}
+    name = GATES.get(gate, gate)
+    return gate_json(
+        GateState(gate=gate, name=name, need=Need.ABSENT, word=Word.NO_EVIDENCE, reason=reason)
+    )
 
 
 def evidence_json(one: Evidence) -> dict[str, Any]:

@@ -5,14 +5,22 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router, Status
+from ninja import Field, Query, Status
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
+from opsboard.api.answers import Page, Router
 from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of
 from opsboard.api.fields import Line, Moment
 from opsboard.api.paging import Paging, page
 from opsboard.api.problems import Error, Problem, error
+from opsboard.api.release_answers import (
+    OverrideWhole,
+    ReadinessSeen,
+    ReleaseLine,
+    ReleaseSeen,
+    ReleaseWhole,
+)
 from opsboard.api.release_json import (
     EXIT_CODES,
     find_release,
@@ -70,7 +78,7 @@ class NewRelease(Body):
 
 @router.post(
     "/services/{service}/releases",
-    response={201: dict[str, Any], 200: dict[str, Any]},
+    response={201: ReleaseSeen, 200: ReleaseSeen},
     summary="Name a release",
 )
 def name(request: HttpRequest, service: str, named: NewRelease) -> Status[dict[str, Any]]:
@@ -120,7 +128,11 @@ def _named(named: NewRelease, paths: list[CriticalPath] | None) -> Named:
     )
 
 
-@router.get("/services/{service}/releases", summary="The releases of a service")
+@router.get(
+    "/services/{service}/releases",
+    response=Page[ReleaseLine],
+    summary="The releases of a service",
+)
 def releases(request: HttpRequest, service: str, asked: Query[Paging]) -> dict[str, Any]:
     """The newest first. `readiness`: the word of the whole now."""
     found = releases_of(service_to_read(request, service))
@@ -137,7 +149,7 @@ def releases(request: HttpRequest, service: str, asked: Query[Paging]) -> dict[s
     return one_page
 
 
-@router.get("/services/{service}/releases/{version}", summary="One release")
+@router.get("/services/{service}/releases/{version}", response=ReleaseWhole, summary="One release")
 def release(request: HttpRequest, service: str, version: str) -> dict[str, Any]:
     """With its readiness now."""
     one = find_release(service_to_read(request, service), version)
@@ -145,14 +157,22 @@ def release(request: HttpRequest, service: str, version: str) -> dict[str, Any]:
     return release_json(one) | {"readiness": whole_json(one, readiness)}
 
 
-@router.get("/services/{service}/releases/{version}/readiness", summary="Whether it is ready")
+@router.get(
+    "/services/{service}/releases/{version}/readiness",
+    response=ReadinessSeen,
+    summary="Whether it is ready",
+)
 def readiness(request: HttpRequest, service: str, version: str) -> dict[str, Any]:
     """`whole`, its gates and what stops it. `exit_code` is what `opsboard gate` ends with."""
     one = find_release(service_to_read(request, service), version)
     return whole_json(one, readiness_of(one, now=timezone.now()))
 
 
-@router.get("/services/{service}/releases/{version}/overrides", summary="Its overrides")
+@router.get(
+    "/services/{service}/releases/{version}/overrides",
+    response=Page[OverrideWhole],
+    summary="Its overrides",
+)
 def overrides(
     request: HttpRequest, service: str, version: str, asked: Query[Paging]
 ) -> dict[str, Any]:

@@ -3,21 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.db.models import FETCH_RAISE, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router
+from ninja import Field, Query
 
+from opsboard.api.answers import Answer, Page, Router, Time, one_of
 from opsboard.api.door import require
 from opsboard.api.finding import covered, find_service
 from opsboard.api.paging import Paging, page
 from opsboard.api.written import team_json, time_of
 from opsboard.people.tokens import READ
 from opsboard.probes.path_states import PathNow, paths_now, shown_probes
-from opsboard.probes.rules import worst
+from opsboard.probes.rules import State, worst
 from opsboard.rollbacks.models import NoteVersion
 from opsboard.rollbacks.newest import InUse
 from opsboard.services.models import Environment, Running, Service
@@ -25,6 +26,7 @@ from opsboard.services.models import Environment, Running, Service
 router = Router(tags=["services"])
 # By environment.
 type Standings = Mapping[int, Sequence[PathNow]]
+Standing = Annotated[str, one_of(State)]
 
 
 class Asked(Paging):
@@ -32,7 +34,63 @@ class Asked(Paging):
     tier: Literal["", "1", "2", "3"] = Field("", description="1: the company needs it to work.")
 
 
-@router.get("/services", summary="The services")
+class TeamSeen(Answer):
+    slug: str
+    name: str
+    contact: str = Field(description="Where the team is reached, as it wrote it.")
+
+
+class RunningSeen(Answer):
+    commit: str
+    since: Time = Field(description="Since when this commit runs there.")
+    config_root: str | None = Field(description="The root of its configuration; null: not told.")
+    told_at: Time = Field(description="When that was last told.")
+
+
+class StandingSeen(Answer):
+    """An environment of a service."""
+
+    slug: str
+    base_url: str
+    standing: Standing = Field(description="The worst of its paths.")
+    since: Time | None = Field(description="Since when a path stands so; null: it has none.")
+    paths: int = Field(description="How many are asked there.")
+    not_passing: int = Field(description="How many of them are not passing.")
+    running: RunningSeen | None = Field(description="What runs there; null: that is unknown.")
+
+
+class ServiceSeen(Answer):
+    slug: str
+    name: str
+    summary: str
+    tier: int = Field(description="1: the company needs it to work.")
+    owner: TeamSeen
+    environments: list[StandingSeen]
+
+
+class LinkSeen(Answer):
+    name: str
+    url: str
+
+
+class NoteInUse(Answer):
+    title: str
+    version: int
+    minutes: int | None = Field(description="How long it takes; null: nobody has said.")
+
+
+class ServiceWhole(ServiceSeen):
+    links: list[LinkSeen]
+    tags: list[str]
+    facts: dict[str, str | list[str] | dict[str, str]] = Field(
+        description="What its team wrote of it, by name."
+    )
+    depends_on: list[str] = Field(description="What it calls, by their names in addresses.")
+    called_by: list[str]
+    note: NoteInUse | None = Field(description="The way back in use; null: nobody wrote one.")
+
+
+@router.get("/services", response=Page[ServiceSeen], summary="The services")
 def services(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """The services by name in addresses, with how they stand in each environment."""
     require(request, READ)
@@ -48,7 +106,7 @@ def services(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     return one_page
 
 
-@router.get("/services/{service}", summary="One service")
+@router.get("/services/{service}", response=ServiceWhole, summary="One service")
 def service(request: HttpRequest, service: str) -> dict[str, Any]:
     """One service, with its links, what it calls and what calls it."""
     known = find_service(request, service)

@@ -6,11 +6,12 @@ from typing import Any
 from django.db.models import FETCH_RAISE, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router, Status
+from ninja import Field, Query, Status
 
 from opsboard.alerts import silencing
 from opsboard.alerts.models import Silence
 from opsboard.alerts.silencing import LONGEST, NOTHING, Reach, about
+from opsboard.api.answers import Answer, Page, Router, Time
 from opsboard.api.bodies import Body
 from opsboard.api.door import actor_of, require, token_of
 from opsboard.api.fields import Line, Moment
@@ -43,7 +44,23 @@ class NewSilence(Body):
     ends_at: Moment | None = Field(None, description="Until when; or minutes.")
 
 
-@router.get("/silences", summary="The silences")
+class SilenceSeen(Answer):
+    """null of team, service, path and environment: all of them."""
+
+    number: int
+    about: str = Field(description="What it is about, for people.")
+    team: str | None
+    service: str | None
+    path: str | None
+    environment: str | None
+    reason: str
+    starts_at: Time
+    ends_at: Time
+    in_force: bool = Field(description="Whether it holds now.")
+    by: str | None
+
+
+@router.get("/silences", response=Page[SilenceSeen], summary="The silences")
 def silences(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """Silences, the newest first; those that ended too."""
     require(request, READ, service=asked.service)
@@ -58,7 +75,7 @@ def silences(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     return one_page
 
 
-@router.post("/silences", response={201: dict[str, Any]}, summary="Silence alerts")
+@router.post("/silences", response={201: SilenceSeen}, summary="Silence alerts")
 def silence(request: HttpRequest, new: NewSilence) -> Status[dict[str, Any]]:
     """Silence what is failing or will fail. It always ends, after 30 days at most."""
     now = timezone.now()
@@ -76,7 +93,7 @@ def silence(request: HttpRequest, new: NewSilence) -> Status[dict[str, Any]]:
     return Status(201, silence_json(_for_reading().get(pk=made.pk), now=now))
 
 
-@router.post("/silences/{int:number}/end", summary="End a silence")
+@router.post("/silences/{int:number}/end", response=SilenceSeen, summary="End a silence")
 def end(request: HttpRequest, number: int) -> dict[str, Any]:
     """End a silence now: what fails still is told. One that has ended stays as it was."""
     require(request, SILENCE)

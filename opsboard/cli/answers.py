@@ -70,6 +70,13 @@ def objects(said: Object, name: str) -> list[Object]:
     return value
 
 
+def texts(said: Object, name: str) -> list[str]:
+    value = _there(said, name)
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        _odd(name)
+    return value
+
+
 def reasons_of(body: bytes) -> tuple[list[str], tuple[str, ...]]:
     """The sentences and codes of an answer that is no success; nothing when it has none.
 

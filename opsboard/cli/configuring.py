@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opsboard.cli.answers import Object, maybe_text, objects, text, word
+from opsboard.cli.answers import Object, maybe_text, objects, text, texts, word
 from opsboard.cli.arguments import Commands, add_service, command
 from opsboard.cli.leaving import NoAnswer, Usage
 from opsboard.cli.printing import document, plain, say, table
@@ -111,5 +111,7 @@ def _print(asked: argparse.Namespace, said: Object, failed: Sequence[str]) -> No
     for sentence in failed:
         say(f"  {plain(sentence)}")
     table([[f"{value}" for value in one.values() if isinstance(value, str)] for one in found])
+    for sentence in texts(said, "unknown"):
+        say(f"  {plain(sentence)}")
     if note := maybe_text(said, "note"):
         say(f"  {plain(note)}")

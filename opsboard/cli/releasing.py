@@ -70,7 +70,7 @@ def _add_tag(commands: Commands) -> None:
         metavar="ID",
         required=True,
         type=_object,
-        help="what the tag points to, as `git rev-parse T` prints it",
+        help="the commit that the tag points to, as `git rev-parse T^{commit}` prints it",
     )
 
 

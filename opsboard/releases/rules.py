@@ -174,7 +174,7 @@ def readiness_json(readiness: Readiness) -> dict[str, Any]:
     return {
         "whole": readiness.whole.value,
         "at": readiness.at.isoformat(),
-        "gates": [_gate_json(one) for one in readiness.gates],
+        "gates": [gate_json(one) for one in readiness.gates],
         "stops": [
             {
                 "kind": one.kind,
@@ -188,7 +188,7 @@ def readiness_json(readiness: Readiness) -> dict[str, Any]:
     }
 
 
-def _gate_json(state: GateState) -> dict[str, Any]:
+def gate_json(state: GateState) -> dict[str, Any]:
     override = state.override
     return {
         "gate": state.gate,

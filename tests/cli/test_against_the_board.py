@@ -328,11 +328,16 @@ def test_the_configuration(
     config = ("config", "--service", "fares-api", "--environment", "staging")
     file.write_text("DATABASE_URL='postgres://fares:planted-word@db/fares'\nDEBUG=true\n")
     failing = opsboard(*config, "--env-file", str(file), **KEY)
+    ConfigKey.objects.create(service=service, name="ZONE", across="equal")
+    unknown = opsboard(*config, DATABASE_URL="x", DEBUG="false", ZONE="UTC", **KEY)
+    ConfigKey.objects.filter(name="ZONE").delete()
     held = opsboard(*config, "--json", DATABASE_URL="other-planted-word", DEBUG="false", **KEY)
     without = opsboard(*config)
 
     assert (failing.code, held.code, without.code) == (1, 0, 2)
     assert "DEBUG: its rule failed." in failing.out
+    assert "inconclusive" in unknown.out
+    assert "  production has never reported its configuration" in unknown.out
     assert held.document["gate"] == "config"
     assert "planted" not in failing.out + failing.err + held.out + held.err
     assert Release.objects.get().evidence.filter(gate="config", outcome="passed").exists()

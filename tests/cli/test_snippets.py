@@ -87,8 +87,8 @@ def checkout(tmp_path: Path) -> Path:
     _tool(tools / "ruff", "exit 0")
     _tool(tools / "pytest", f'echo "{report}" > junit.xml')
     _tool(tools / "opsboard", f'PYTHONPATH={TOP} exec {sys.executable} -m opsboard.cli "$@"')
-    for arguments in (["init", "-q"], ["commit", "-qm", "x", "--allow-empty"], ["tag", "v1.4.0"]):
-        subprocess.run([*git, *arguments], check=True)
+    for arguments in ("init -q", "commit -qm x --allow-empty", "tag -am x v1.4.0"):
+        subprocess.run([*git, *arguments.split()], check=True)
     return tmp_path
 
 
@@ -128,7 +128,9 @@ def test_the_shell_snippet_plays_a_whole_run(
     # Nobody wrote a rollback note: that is what is left to do.
     assert ended.returncode == 1, ended.stderr
     assert "1.4.0: blocked" in ended.stdout
-    assert Release.objects.get().tag == "v1.4.0"
+    assert (release := Release.objects.get()).tag == "v1.4.0"
+    # An annotated tag is an object of its own: what counts is the commit that it points to.
+    assert Evidence.objects.get(gate="tag").facts["object"] == release.commit
     passed = Evidence.objects.exclude(outcome="running").values_list("gate", "outcome")
     assert list(passed.order_by("pk")) == [
         ("lint", "passed"),
