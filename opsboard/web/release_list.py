@@ -98,7 +98,7 @@ def _narrowing(chosen: Mapping[str, str], mine: set[int] | None) -> Callable[[st
 def _waiting() -> QuerySet[Release]:
     soonest = F("planned_at").asc(nulls_last=True)
     releases = Release.objects.waiting().select_related("service__team", "named_by")
-    return releases.order_by(soonest, "named_at", "pk")
+    return releases.defer(*_unread("")).order_by(soonest, "named_at", "pk")
 
 
 def _first_decisions() -> QuerySet[Decision]:
@@ -111,8 +111,14 @@ def _first_decisions() -> QuerySet[Decision]:
             release__service__removed_at=None,
         )
         .select_related("by", "release__service__team")
+        .defer(*_unread("release__"))
         .order_by("-at", "-pk")
     )
+
+
+def _unread(of: str) -> list[str]:
+    """What is long of a service, and not looked at in a row."""
+    return [f"{of}service__{column}" for column in ("links", "tags", "facts")]
 
 
 def _page[Row: Model](
