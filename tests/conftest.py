@@ -7,12 +7,16 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from opsboard.people import joining
 from opsboard.people.roles import RoleName
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 
 PASSWORD = "correct horse battery"
+# Seconds say nothing of what is tested: on a busy machine inputs are made slowly.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture

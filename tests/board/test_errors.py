@@ -236,7 +236,9 @@ def judged(text: str) -> list[str]:
 )
 @example(at=0, sign="", replaces=True)
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_single_wrong_character_is_an_error_with_its_line_or_a_board(at, sign, replaces):
     changed = FERRIES[:at] + sign + FERRIES[at + replaces :]
@@ -249,7 +251,9 @@ def test_a_single_wrong_character_is_an_error_with_its_line_or_a_board(at, sign,
 
 @given(at=st.integers(FERRIES.index("  fares-api:") + 20, len(FERRIES) - 1))
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_character_nobody_can_see_is_told_on_its_line(at):
     changed = FERRIES[:at] + "\0" + FERRIES[at:]
