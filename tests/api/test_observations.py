@@ -105,9 +105,7 @@ def test_an_environment_that_is_not_there(ask, ten):
 
 def test_the_composite_key_gives_the_order(ask, ten):
     """Without it a page would sort every observation of the path."""
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         ask.get(f"{HERE}&from=2026-11-23T12:00:00Z")
     (sql,) = [one["sql"] for one in captured if "probes_observation" in one["sql"]]
     with connection.cursor() as cursor:
@@ -117,5 +115,6 @@ def test_the_composite_key_gives_the_order(ask, ten):
         cursor.execute(f"{'EXPLAIN QUERY PLAN' if is_sqlite else 'EXPLAIN'} {sql}")
         plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
     assert "B-TREE FOR ORDER BY" not in plan
-    assert "Sort" not in plan
+    # A merge of partitions names its sort key, and sorts nothing.
+    assert "Sort" not in plan.replace("Sort Key", "")
     assert "INDEX" in plan.upper()
