@@ -4,6 +4,7 @@ Beat must be a thread beside the worker: as a process of its own it would ring i
 an in-memory broker that the worker does not read.
 """
 
+import errno
 import logging
 import os
 import sys
@@ -28,6 +29,8 @@ WORKER_THREADS = 10
 # With the interpreter's own 5 ms, a busy page would show up as slowness of what is probed.
 SWITCH_INTERVAL_SECONDS = 0.0005
 GRACE_SECONDS = 4.5
+# How a socket says that the other side, or we ourselves, have closed it.
+GONE = (errno.EBADF, errno.EPIPE, errno.ECONNRESET)
 
 
 class OneProcess:
@@ -59,6 +62,7 @@ class OneProcess:
 
     def __enter__(self) -> Self:
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+        sys.unraisablehook = tell_unraisable
         self._web.prepare()
         for thread in self._threads.values():
             thread.start()
@@ -86,6 +90,18 @@ class OneProcess:
         self._beat.service.stop()
         _join(self._beat, until)
         _join(closing, until)
+
+
+def tell_unraisable(found: "sys.UnraisableHookArgs") -> None:
+    """Tell what nobody can catch, but for a browser that left in the middle of an answer.
+
+    The server's writer still has bytes for it then, finds the socket closed when it is forgotten,
+    and would print a traceback of which nobody can make anything.
+    """
+    is_of_a_file = getattr(found.object, "__qualname__", "") == "IOBase.__del__"
+    if is_of_a_file and isinstance(found.exc_value, OSError) and found.exc_value.errno in GONE:
+        return
+    sys.__unraisablehook__(found)
 
 
 def _join(thread: threading.Thread, until: float) -> None:
