@@ -18,6 +18,7 @@ from opsboard.releases.models import Decision, Evidence, Freeze, Hold, Override,
 from opsboard.releases.reading import read_readiness
 from opsboard.releases.rules import readiness_json
 from opsboard.services.models import Service
+from opsboard.web.release_list import SHOWN
 from script.bench_releases import COMMIT, GATES, measure, seed
 
 SERVICES, OF_EACH = 50, 10
@@ -37,7 +38,7 @@ def page_row() -> Iterator[dict[str, object]]:
     client.force_login(viewer)
     page = client.get("/releases")
     assert page.status_code == 200
-    assert page.text.count('class="pips"') == 50
+    assert page.text.count('class="pips"') == 2 * SHOWN
     yield {
         "row": "page of releases",
         "releases": Release.objects.count(),

@@ -25,7 +25,7 @@ from opsboard.web.release_words import (
 )
 
 # Readiness is computed for each that is shown: the list is bounded so that it stays quick.
-SHOWN = 25
+SHOWN = 20
 LAST_PAGE = 1000
 COLUMNS = {
     "service": "service__slug",
