@@ -20,7 +20,6 @@ from opsboard.people.masking import PATTERN
 from opsboard.people.models import (
     AnsweredRequest,
     ApiToken,
-    ApiTokenQuerySet,
     Role,
     digest,
     role_of,
@@ -133,11 +132,6 @@ def facts(token: ApiToken) -> dict[str, object]:
 def scopes_for(role: Role | None) -> list[str]:
     """What somebody of that role may let a program do."""
     return [scope for scope in SCOPES if role is not None and role.allows(ROLE_FOR[scope])]
-
-
-def soon_over(of: ApiTokenQuerySet, *, now: datetime) -> ApiTokenQuerySet:
-    """Those that still work and soon end, the first to end first."""
-    return of.usable(now).filter(expires_at__lte=now + SOON).order_by("expires_at", "pk")
 
 
 def find(written: str, *, now: datetime) -> ApiToken | None:

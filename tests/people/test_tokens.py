@@ -139,15 +139,6 @@ def test_a_maker_without_a_role_allows_nothing(editor: User) -> None:
     assert not tokens.allows(token, "read")
 
 
-def test_those_that_end_soon_come_first_to_end_first(editor: User) -> None:
-    for days in (13, 15, 2):
-        added(editor, name=f"{days}", expires_at=NOON + timedelta(days=days))
-    gone, _ = added(editor, expires_at=NOON + timedelta(days=1))
-    tokens.revoke(gone, by=actor(editor), now=NOON)
-    soon = tokens.soon_over(ApiToken.objects.all(), now=NOON)
-    assert [one.name for one in soon] == ["2", "13"]
-
-
 def test_no_log_holds_a_token(editor: User, caplog: pytest.LogCaptureFixture) -> None:
     _, whole = added(editor)
     formatter = masking.Masking("%(message)s")
