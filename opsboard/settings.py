@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from opsboard.services.addresses import check_url
+from opsboard.services.rules import check_slug
 
 env = environ.FileAwareEnv()
 
@@ -105,7 +106,21 @@ if DEBUG:
     raise ImproperlyConfigured("DEBUG is on. Opsboard does not start with it: unset DEBUG.")
 
 HTTPS = URL.startswith("https://")
+# The place this process probes from, and all places that have a worker: sheets may name these.
 LOCATION = env.str("OPSBOARD_LOCATION", default="default")
+LOCATIONS = env.list("OPSBOARD_LOCATIONS", default=[LOCATION])
+if wrong_places := [name for name in [LOCATION, *LOCATIONS] if check_slug(name)]:
+    raise ImproperlyConfigured(
+        f"{wrong_places[0]!r} is not the name of a location: use small letters, digits and single "
+        "hyphens, as in oslo-1, in OPSBOARD_LOCATION and OPSBOARD_LOCATIONS."
+    )
+if LOCATION not in LOCATIONS:
+    raise ImproperlyConfigured(
+        f"OPSBOARD_LOCATION is {LOCATION}, which OPSBOARD_LOCATIONS does not list: nothing would "
+        "set its probes off. Add it there."
+    )
+# Where a path is asked from that names no location.
+HOME_LOCATION: str = LOCATIONS[0]
 # Forwarded addresses and schemes are believed from these networks only.
 TRUSTED_PROXIES = env.list("OPSBOARD_TRUSTED_PROXIES", default=[])
 KEEP_OBSERVATIONS_DAYS = env.int("OPSBOARD_KEEP_OBSERVATIONS_DAYS", default=30)

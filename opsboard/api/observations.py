@@ -70,7 +70,7 @@ def observations(
     one = find_service(request, service)
     sheet, place = find_path(one, path), find_environment(one, asked.environment)
     probes = Probe.objects.filter(
-        path=sheet, environment=place, location=asked.location or settings.LOCATION
+        path=sheet, environment=place, location=asked.location or settings.HOME_LOCATION
     )
     key = probes.values_list("pk", flat=True).first()
     if key is None:

@@ -16,7 +16,7 @@ from opsboard.board.sources import Wrong
 from opsboard.board.stored import Stored
 from opsboard.board.things import ENVIRONMENT, PATH, SERVICE, TEAM, VARIABLE, Thing
 from opsboard.expectations.nearest import did_you_mean
-from opsboard.probes.orders import address
+from opsboard.probes.rendering import address
 from opsboard.releases.choosing import check_choice
 from opsboard.releases.rules import GATES
 from opsboard.services.about import circle_in, circle_words

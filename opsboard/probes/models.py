@@ -86,6 +86,9 @@ class Probe(models.Model):
     # Facts of the newest observation, for pages: no second query a row.
     latest = models.TextField(default="{}", blank=True)
 
+    # Leases that ran out one after another without a result: a probe that ends its workers.
+    leases_lost = models.PositiveSmallIntegerField(default=0, db_default=0)
+
     # Observations ever recorded by verdict, and their lateness summed. They only grow: what was
     # observed is pruned, and what counts it must not fall.
     counted_passing = models.BigIntegerField(default=0, db_default=0)
@@ -180,6 +183,8 @@ class Observation(models.Model):
     # "" when there was a whole reply.
     failure = models.CharField(max_length=20, blank=True)
     reason = models.TextField(blank=True)
+    # Of a path of several steps: what each did, as opsboard.probes.walking writes it.
+    steps = models.TextField(null=True)  # noqa: DJ001 - a NULL takes no byte of a row
 
     def __str__(self) -> str:
         return f"probe {self.probe_id} at {moment(self.slot_at):%F %T}"
@@ -323,10 +328,11 @@ class Shift(models.Model):
 
 
 def stand_up(service: Service, *, now: datetime, location: str) -> None:
-    """Make the probes of a service match its sheets: one a path and environment, others ended.
+    """Make the probes of a service match its sheets: one a path, environment and location.
 
-    Called after any edit of the service. Every probe it touches gets a new order version, and loses
-    its claim: a reply to the old sheet that comes back late changes nothing.
+    Others are ended. `location` is where a path is asked from that names none. Called after any
+    edit of the service. Every probe it touches gets a new order version, and loses its claim: a
+    reply to the old sheet that comes back late changes nothing.
     """
     stand_up_all([service.pk], now=now, location=location)
 
@@ -335,16 +341,16 @@ def stand_up(service: Service, *, now: datetime, location: str) -> None:
 def stand_up_all(services: Sequence[int], *, now: datetime, location: str) -> None:
     """Like stand_up, for many services in few statements."""
     list(Service.objects.select_for_update().filter(pk__in=services).order_by("pk"))
-    wanted = _wanted(services)
-    probes = Probe.objects.filter(path__service__in=services, location=location)
+    wanted = _wanted(services, location)
+    probes = Probe.objects.filter(path__service__in=services)
     existing = {
-        (probe.path_id, probe.environment_id): probe
+        (probe.path_id, probe.environment_id, probe.location): probe
         for probe in probes.select_related("path").select_for_update(of=("self",))
     }
     touched: list[Probe] = []
     changes: list[StateChange] = []
     for key, (path, environment) in wanted.items():
-        probe = existing.get(key) or _new_probe(path, environment, location, microseconds(now))
+        probe = existing.get(key) or _new_probe(path, environment, key[2], microseconds(now))
         changes += _bring_in_line(probe, path, now=now, ended_at=path.paused_at)
         touched.append(probe)
     for key, probe in existing.items():
@@ -355,16 +361,19 @@ def stand_up_all(services: Sequence[int], *, now: datetime, location: str) -> No
     StateChange.objects.bulk_create(changes, batch_size=500)
 
 
-def _wanted(services: Sequence[int]) -> dict[tuple[int, int], tuple[CriticalPath, Environment]]:
-    """What is to be asked, by path and environment."""
+def _wanted(
+    services: Sequence[int], location: str
+) -> dict[tuple[int, int, str], tuple[CriticalPath, Environment]]:
+    """What is to be asked, by path, environment and location."""
     places: dict[int, list[Environment]] = defaultdict(list)
     for environment in Environment.objects.standing().filter(service__in=services):
         places[environment.service_id].append(environment)
     paths = CriticalPath.objects.standing().filter(service__in=services)
     return {
-        (path.pk, environment.pk): (path, environment)
+        (path.pk, environment.pk, where): (path, environment)
         for path in paths.prefetch_related("environments")
         for environment in path.asked_in(places[path.service_id])
+        for where in path.locations or [location]
     }
 
 
@@ -393,7 +402,7 @@ def _new_probe(path: CriticalPath, environment: Environment, location: str, at: 
 _IN_LINE = [
     *("interval", "timeout", "order_version", "slot_at", "ask_now_at", "ask_now_kind"),
     *("leased_until", "claim_id", "ended_at", "state", "state_since", "streak_state"),
-    *("recent", "reason", "windows"),
+    *("recent", "reason", "windows", "leases_lost"),
 ]
 
 
@@ -412,6 +421,8 @@ def _bring_in_line(
     before = State.PAUSED if probe.ended_at else State(probe.state)
     probe.ended_at = ended_at
     probe.claim_id = probe.leased_until = None
+    # An edited sheet may be what mends a probe that ended its workers.
+    probe.leases_lost = 0
     if resumes:
         # What it last said is too old to be believed.
         probe.state = probe.streak_state = State.NO_DATA

@@ -5,11 +5,10 @@ be decrypted) is an order with a problem: an error of our own, never a verdict o
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -20,18 +19,13 @@ from opsboard.outbound.egress import Policy, parse_allow
 from opsboard.outbound.reply import Ask, Failure, Reply
 from opsboard.people.probe_pass import HEADER, issue
 from opsboard.probes.models import Probe
+from opsboard.probes.rendering import NotOrderable, render, secrets_of, values_of
 from opsboard.probes.rules import UNWRITTEN, Expected
-from opsboard.services.models import CriticalPath, Environment
-from opsboard.services.rules import MARK
-from opsboard.services.secrets import CannotDecrypt
+from opsboard.services.models import CriticalPath
 
 MASKED = "[secret]"
 # In a sheet of the built-in service this header is replaced by a fresh pass for each request.
 SIGNED = (HEADER, "a signed pass")
-
-
-class NotOrderable(Exception):
-    """The sheet cannot be asked as it stands. The message says what to set, and where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,76 +138,3 @@ def compile_expected(text: str, interval: int) -> Expected:
         implied=implied,
         keep=keep_for((*windowed, *([implied] if implied else []))),
     )
-
-
-def values_of(environment: Environment) -> dict[str, str]:
-    """Its variables by name. Raises NotOrderable for a secret that cannot be decrypted."""
-    try:
-        return environment.values()
-    except CannotDecrypt as error:
-        raise NotOrderable(
-            f"A secret of {environment.slug} cannot be decrypted. Enter it again in the "
-            "environment, or bring its key back into OPSBOARD_FIELD_KEYS."
-        ) from error
-
-
-def secrets_of(environment: Environment, values: dict[str, str]) -> tuple[str, ...]:
-    """Values never to be stored or shown, longest first."""
-    # Shorter ones would mask half of every answer, and protect nothing.
-    secret = [
-        values[variable.name]
-        for variable in environment.variables.all()
-        if variable.is_secret and len(values.get(variable.name, "")) >= 4
-    ]
-    return tuple(sorted(secret, key=len, reverse=True))
-
-
-def render(path: CriticalPath, environment: Environment, values: dict[str, str]) -> Ask:
-    """The request a sheet describes. Raises NotOrderable for a variable that is not set."""
-
-    def fill(text: str) -> str:
-        return MARK.sub(lambda mark: _value(mark[1], values, environment), text)
-
-    headers = [(name, fill(value)) for name, value in path.headers]
-    body = fill(path.body).encode()
-    if body and not any(name.lower() == "content-type" for name, _ in headers):
-        headers.append(("Content-Type", "application/json" if _is_json(body) else "text/plain"))
-    query = urlencode([(name, fill(value)) for name, value in path.query])
-    return Ask(
-        method=path.method,
-        url=address(environment.base_url, fill(path.route), query),
-        headers=tuple(headers),
-        body=body,
-        timeout=path.timeout,
-        follow=path.follows_redirects,
-    )
-
-
-def _value(name: str, values: dict[str, str], environment: Environment) -> str:
-    if name not in values:
-        if any(one.name == name and one.is_unset for one in environment.variables.all()):
-            raise NotOrderable(
-                f"The secret {name} is not set in {environment.slug}: set what its board file "
-                "names and apply it again, or type the value in the environment."
-            )
-        raise NotOrderable(
-            f"{{{{ {name} }}}} is not set in {environment.slug}: add {name} to its variables."
-        )
-    return values[name]
-
-
-def address(base_url: str, route: str, query: str) -> str:
-    """The whole address of a route. A route that is one already stands for itself."""
-    whole = route.startswith(("http://", "https://"))
-    url = route if whole else f"{base_url.rstrip('/')}/{route.lstrip('/')}"
-    if not query:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{query}"
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        json.loads(body)
-    except ValueError:
-        return False
-    return True

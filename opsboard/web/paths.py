@@ -81,7 +81,7 @@ def pause(request: HttpRequest, service: str, path: str) -> HttpResponse:
         elif one.paused_at is None:
             note_down(actor, "paused", one, now=now)
             one.pause(by=signed_in(request), now=now)
-        stand_up(one.service, now=now, location=settings.LOCATION)
+        stand_up(one.service, now=now, location=settings.HOME_LOCATION)
     reconcile(now=now)
     return _back(one, request.POST.get("environment", ""))
 
