@@ -21,7 +21,6 @@ from django.db import (
     close_old_connections,
     connection,
 )
-from django.db.models import Q
 
 from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.http import Asker
@@ -31,6 +30,7 @@ from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import React, Result, judge_result, record
 from opsboard.probes.schedule import SECOND, Claim, claim, database_now, hand_back
 from opsboard.probes.shift import Shift, is_covered
+from opsboard.probes.suspects import due_suspects
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ CLAIM_EVERY = 0.25
 LARGEST_CLAIM = 300
 # Above this many unfinished probes a worker leaves the rest to others.
 MOST_IN_HAND = 600
+# How often a drain that always holds something looks whether suspects wait for an empty hand.
+MAKE_ROOM_EVERY = 2.0
 # How long a drain that was told to stop waits for what is in flight before it hands it back.
 # Celery itself takes up to three seconds more to end a worker, which is to be gone after five.
 LAST_WAIT = 1.0
@@ -67,6 +69,9 @@ class Drain:
     # Local monotonic seconds minus database seconds, from the newest claim.
     offset: float = 0.0
     dropped: int = 0
+    # What is in hand are suspects, or nothing may be added until they can be: see `suspects`.
+    is_apart: bool = False
+    next_look: float = 0.0
     shift: Shift = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +89,7 @@ class Drain:
     def _work(self) -> None:
         next_claim = time.monotonic()
         while not self.is_stopping() and self.shift.goes_on():
-            if time.monotonic() >= next_claim:
+            if time.monotonic() >= next_claim or self._is_done_apart():
                 next_claim = time.monotonic() + CLAIM_EVERY
                 self._claim()
             self._gather(until=next_claim)
@@ -109,7 +114,11 @@ class Drain:
         if room <= 0:
             return
         try:
-            now, claims = claim(self.location, room)
+            is_alone = not self.in_hand and not self.unwritten
+            if not is_alone and self._keeps_apart():
+                return
+            now, claims = claim(self.location, room, alone=is_alone)
+            self.is_apart = any(taken.is_suspect for taken in claims)
             self.shift.claimed(now)
             self._compile(claims)
         except (OperationalError, InterfaceError) as error:
@@ -118,6 +127,17 @@ class Drain:
         self.offset = time.monotonic() - now / 1e6
         for taken in claims:
             self._ask(taken, now)
+
+    def _keeps_apart(self) -> bool:
+        """Suspects are in hand, or wait for a hand that is empty."""
+        if not self.is_apart and time.monotonic() >= self.next_look:
+            self.next_look = time.monotonic() + MAKE_ROOM_EVERY
+            self.is_apart = _suspects_wait(self.location, database_now())
+        return self.is_apart
+
+    def _is_done_apart(self) -> bool:
+        """The next suspects, or all that waited for them, are claimed at once."""
+        return self.is_apart and not self.in_hand
 
     def _compile(self, claims: list[Claim]) -> None:
         """Compile the orders whose sheet was edited since, or that are new to this drain."""
@@ -148,7 +168,7 @@ class Drain:
 
     def _gather(self, *, until: float) -> None:
         """Judge the replies that come in before `until`."""
-        while (wait := until - time.monotonic()) > 0:
+        while (wait := until - time.monotonic()) > 0 and not self._is_done_apart():
             try:
                 key, started, reply = self.asker.replies.get(timeout=wait)
             except queue.Empty:
@@ -234,4 +254,10 @@ def _is_needed(location: str) -> bool:
     if not is_covered(duty_of(location), now):
         return True
     waiting = Probe.objects.active().filter(location=location, slot_at__lt=now - 2 * SECOND)
-    return waiting.filter(Q(leased_until=None) | Q(leased_until__lt=now)).exists()
+    is_waiting = waiting.filter(leased_until=None, leases_lost=0).exists()
+    return is_waiting or _suspects_wait(location, now)
+
+
+def _suspects_wait(location: str, now: int) -> bool:
+    waiting = due_suspects(location, now=now, until=now - 2 * SECOND)
+    return waiting.exists()

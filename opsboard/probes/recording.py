@@ -171,7 +171,7 @@ def _move_on(results: Sequence[Result], *, now: int) -> set[int]:
     # Nothing of a result is in the text of the statement, only placeholders.
     statement = f"""
         UPDATE probes_probe SET
-            claim_id = NULL, leased_until = NULL,
+            claim_id = NULL, leased_until = NULL, leases_lost = 0,
             slot_at = v.column3,
             ask_now_at = COALESCE(v.column4,
                 CASE WHEN ask_now_at > v.column5 THEN ask_now_at END),

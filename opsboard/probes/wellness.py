@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import F, Max, Min
 from django.db.models.functions import Coalesce, Greatest
 
-from opsboard.probes.models import Probe, Shift, microseconds, moment
+from opsboard.probes.models import MOST_LEASES_LOST, Probe, Shift, microseconds, moment
 from opsboard.probes.shift import CLAIMED
 from opsboard.services.together import Found, Part, read_together
 
@@ -156,6 +156,8 @@ def parts_of_signs() -> dict[str, Part]:
     heard_at = Greatest(Coalesce("observed_at", "state_since"), "state_since")
     by_location = (
         Probe.objects.active()
+        # What is set aside is silent on purpose, and told of by itself.
+        .filter(leases_lost__lte=MOST_LEASES_LOST)
         .values(name=F("location"))
         .annotate(
             newest_at=Max(heard_at),
