@@ -116,7 +116,7 @@ def _take(location: str, limit: int, *, claim_id: int, now: int) -> list[dict[st
         UPDATE probes_probe SET claim_id = %s, leased_until = %s + timeout
         WHERE id IN (SELECT id FROM due)
         RETURNING {COLUMNS}"""  # noqa: S608
-    values = [
+    values: list[Any] = [
         location,
         now + LONGEST_TIMEOUT_AND_MORE + margin,
         now + HORIZON,

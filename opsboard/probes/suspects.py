@@ -18,7 +18,8 @@ from django.db.models import F, Q
 from opsboard.probes.models import MOST_LEASES_LOST, Probe, ProbeQuerySet, Shift, StateChange
 from opsboard.probes.rules import State
 
-# How many are claimed together that lost one lease. Of more than one lost, each is claimed alone.
+# Of those that lost one lease an eighth are claimed together, at most so many: few innocents go
+# with a guilty one, and a crowd does not wait in line. Who lost two is claimed alone.
 TOGETHER = 32
 # How many are looked at for one claim.
 _LOOKED_AT = 256
@@ -67,7 +68,8 @@ def _share(rows: Sequence[Row]) -> list[Row]:
     """Those that lost the fewest, for most of them are innocent: a few together, or one alone."""
     fewest = min((row["leases_lost"] for row in rows), default=0)
     alike = [row for row in rows if row["leases_lost"] == fewest]
-    return alike[: TOGETHER if fewest == 1 else 1]
+    few = min(max(len(alike) // 8, 1), TOGETHER)
+    return alike[: few if fewest == 1 else 1]
 
 
 def _count_lost(location: str, rows: Sequence[Row], *, lasts: int) -> None:
