@@ -13,7 +13,15 @@ from typing import NamedTuple
 from opsboard.alerts.models import Notice
 from opsboard.probes.models import MOST_LEASES_LOST, Probe, microseconds, moment
 from opsboard.probes.rules import State, path_state
-from opsboard.probes.wellness import SECOND, Signs, not_drained, overloaded, read_signs, trouble
+from opsboard.probes.wellness import (
+    SECOND,
+    Signs,
+    blind,
+    not_drained,
+    overloaded,
+    read_signs,
+    trouble,
+)
 
 Kind = Notice.Kind
 # Days before its end at which a certificate is told of.
@@ -107,6 +115,10 @@ def _ours(signs: Signs, at: int) -> list[Found]:
         Found(kind=Kind.LOCATION, key=name, text=reason)
         for name, reason in not_drained(signs, now=at).items()
     ]
+    found += [
+        Found(kind=Kind.OWN_ERROR, key=f"blind {name}", text=reason)
+        for name, reason in blind(signs, now=at).items()
+    ]
     if reason := overloaded(signs):
         found.append(Found(kind=Kind.OVERLOADED, key="prober", text=reason))
     return found
@@ -128,6 +140,7 @@ class _Paths:
         self.at = at
         self.ringing_since = at if signs.ringing_since is None else signs.ringing_since
         self.undrained = not_drained(signs, now=at).keys()
+        self.blind = blind(signs, now=at).keys()
         rows = Probe.objects.active().values_list(*Row._fields).order_by("pk")
         self._of_paths: dict[tuple[int, int], list[Row]] = defaultdict(list)
         for row in map(Row._make, rows.iterator(chunk_size=2_000)):
@@ -143,11 +156,15 @@ class _Paths:
         ]
 
     def unknown(self) -> list[Row]:
-        """No data for long, though asked: an error of ours, if the newest verdict says so."""
+        """No data for long, though asked: an error of ours, if the newest verdict says so.
+
+        A location that is blind is told of by itself.
+        """
         return [
             row
             for rows in self._without_data()
             if not any(map(self._is_silent, rows))
+            and rows[0].location not in self.blind
             and (row := next((row for row in rows if row.is_unknown_for_long(self.at)), None))
         ]
 

@@ -30,6 +30,7 @@ from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import React, Result, judge_result, record
 from opsboard.probes.schedule import SECOND, Claim, claim, database_now, hand_back
 from opsboard.probes.shift import Shift, is_covered
+from opsboard.probes.sight import Sight
 from opsboard.probes.suspects import due_suspects
 
 log = logging.getLogger(__name__)
@@ -73,10 +74,12 @@ class Drain:
     is_apart: bool = False
     next_look: float = 0.0
     shift: Shift = field(init=False)
+    sight: Sight = field(init=False)
 
     def __post_init__(self) -> None:
         instance = f"{socket.gethostname()}:{getpid()}:{id(self)}"
         self.shift = Shift(duty_of(self.location), instance)
+        self.sight = Sight(self.location)
 
     def run(self) -> None:
         self.asker.start()
@@ -107,6 +110,7 @@ class Drain:
         self.asker.abandon()
         with contextlib.suppress(DatabaseError, InterfaceError):
             hand_back([asked.claim for asked in self.in_hand.values()])
+            hand_back([result.claim for result in self.unwritten])
         self.in_hand.clear()
 
     def _claim(self) -> None:
@@ -194,21 +198,25 @@ class Drain:
         self.shift.judged_one(delayed=was_delayed(reply))
 
     def _record(self) -> None:
-        if not self.unwritten:
+        # While we are blind there is something to look at even without a result.
+        if not self.unwritten and self.sight.cause is None:
             return
         try:
-            self._drop(record(self.unwritten, now=database_now(), react=self.react))
+            now = database_now()
+            ready, waiting = self.sight.part(self.unwritten, now=now)
+            if ready:
+                self._drop(record(ready, now=now, react=self.react))
         except (OperationalError, InterfaceError) as error:
             # Kept and written when the database is back; written twice they change nothing.
             _wait_for_database(error)
             return
         except DatabaseError:
-            self._record_singly()
-        self.unwritten = []
+            self._record_singly(ready)
+        self.unwritten = waiting
 
-    def _record_singly(self) -> None:
+    def _record_singly(self, results: list[Result]) -> None:
         """One result that the database refuses must not take its wave with it."""
-        for result in self.unwritten:
+        for result in results:
             try:
                 self._drop(record([result], now=database_now(), react=self.react))
             except DatabaseError:
