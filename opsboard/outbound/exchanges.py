@@ -13,7 +13,7 @@ from opsboard.outbound.targets import BadTargetError, read_target
 from opsboard.outbound.wording import lasting, shown
 
 # Connecting, with the lookup of the name and the TLS handshake, may take this much of the timeout.
-CONNECT_LIMIT = 5_000_000
+CONNECT_LIMIT = 3_000_000
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSENDABLE = re.compile(r"[\r\n\0\ud800-\udfff]")
