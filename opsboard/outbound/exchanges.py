@@ -88,6 +88,8 @@ class Exchange:
         return str(sole[0]) if sole and is_local and sole[0].is_loopback else ""
 
     def _next(self, hop: Hop, now: float) -> Hop | Reply:
+        if refusal := self.policy.judge_name(hop.target.host, hop.target.port):
+            return self.fail(Trouble(Failure.EGRESS_DENIED, refusal.sentence), now)
         self._visited.add((hop.method, hop.target.url))
         if hop.target.zone:
             literal = f"{hop.target.host[1:-1]}%{shown(hop.target.zone)}"
