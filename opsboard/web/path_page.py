@@ -18,6 +18,7 @@ from opsboard.web.chart import data_of, finding
 from opsboard.web.chart_marks import read_marks
 from opsboard.web.drawing import draw
 from opsboard.web.expected import limits_for, lines_of
+from opsboard.web.locations import locations_of
 from opsboard.web.measurements import figures
 from opsboard.web.notes_for import Notes
 from opsboard.web.overview import PRODUCTION
@@ -96,6 +97,7 @@ def read_path_page(
         "figures": figures(measured, limits, is_failing=standing.state is State.FAILING),
         "last_probes": last_probes(place.probes),
         "has_locations": len(place.probes) > 1,
+        "locations": locations_of(place.probes, now=now),
         "history": history(path, place.probes, note, now=now),
         "exchanges": exchanges(place.probes) if may_edit else [],
         "range": chosen,
