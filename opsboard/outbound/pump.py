@@ -19,6 +19,7 @@ from opsboard.outbound.lines import Line
 from opsboard.outbound.names import Found, Names, silent, too_many
 from opsboard.outbound.redirects import Hop
 from opsboard.outbound.reply import Reply
+from opsboard.outbound.starts import FOREVER
 
 # While anything is asked the loop wakes at least this often, in seconds: waking late from a planned
 # sleep is how it learns that it was kept from running.
@@ -30,7 +31,6 @@ _EVENTS = {
     pycurl.POLL_OUT: selectors.EVENT_WRITE,
     pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
 }
-FOREVER = float("inf")
 
 
 class _Call:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from os import getpid
 
+from django.conf import settings
 from django.db import (
     DatabaseError,
     InterfaceError,
@@ -39,6 +40,8 @@ CLAIM_EVERY = 0.25
 LARGEST_CLAIM = 300
 # Above this many unfinished probes a worker leaves the rest to others.
 MOST_IN_HAND = 600
+# Seconds in which a probe finds a place at its host, or is left to another drain, or for later.
+PLACE_WITHIN = 1.0
 # How long a drain that was told to stop waits for what is in flight before it hands it back.
 # Celery itself takes up to three seconds more to end a worker, which is to be gone after five.
 LAST_WAIT = 1.0
@@ -59,7 +62,7 @@ class Drain:
     location: str
     react: React
     is_stopping: Callable[[], bool]
-    asker: Asker = field(default_factory=Asker)
+    asker: Asker = field(init=False)
     in_hand: dict[object, _Asked] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     # Judged, and not yet written: kept over a database that is away.
@@ -72,6 +75,7 @@ class Drain:
     def __post_init__(self) -> None:
         instance = f"{socket.gethostname()}:{getpid()}:{id(self)}"
         self.shift = Shift(duty_of(self.location), instance)
+        self.asker = Asker(most_a_host=settings.PROBES_AT_ONCE_A_HOST)
 
     def run(self) -> None:
         self.asker.start()
@@ -89,6 +93,7 @@ class Drain:
                 self._claim()
             self._gather(until=next_claim)
             self._record()
+            self._leave_unstarted()
         self._finish()
 
     def _finish(self) -> None:
@@ -97,6 +102,7 @@ class Drain:
         while (self.in_hand or self.unwritten) and time.monotonic() < deadline:
             self._gather(until=min(deadline, time.monotonic() + CLAIM_EVERY))
             self._record()
+            self._leave_unstarted()
             if self.is_stopping():
                 deadline = min(deadline, time.monotonic() + LAST_WAIT)
         self.asker.abandon()
@@ -139,10 +145,12 @@ class Drain:
             return
         key = (taken.probe_id, taken.claim_id)
         self.in_hand[key] = _Asked(taken, order)
+        at = max(time.monotonic(), taken.slot_at / 1e6 + self.offset)
         self.asker.ask(
             order.ask_for(taken.slot_at, now=moment(now)),
             policy=order.policy,
-            at=max(time.monotonic(), taken.slot_at / 1e6 + self.offset),
+            at=at,
+            by=at + PLACE_WITHIN,
             key=key,
         )
 
@@ -156,6 +164,21 @@ class Drain:
             asked = self.in_hand.pop(key, None)
             if asked is not None:
                 self._judge(asked, round((started - self.offset) * 1e6), reply)
+
+    def _leave_unstarted(self) -> None:
+        """Hand back what found no place at its host, to be taken again a little later: at once it
+        would come back with every claim, in front of all that is due."""
+        left: list[Claim] = []
+        while self.asker.unstarted:
+            left.append(self.in_hand.pop(self.asker.unstarted.popleft()).claim)
+        if not left:
+            return
+        free_at = round((time.monotonic() - self.offset + PLACE_WITHIN) * 1e6)
+        try:
+            hand_back(left, free_at=free_at)
+        except (OperationalError, InterfaceError) as error:
+            # Their leases run out.
+            _wait_for_database(error)
 
     def _judge(self, asked: _Asked, asked_at: int, reply: Reply) -> None:
         try:

@@ -6,6 +6,7 @@ transaction on SQLite (which has one writer at a time, and silently ignores the 
 
 import secrets
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,9 +176,13 @@ def _claim(row: dict[str, Any], claim_id: int, now: int) -> Claim:
     )
 
 
-def hand_back(claims: list[Claim]) -> None:
-    """Give up claims whose requests were not finished, for any worker to take at once."""
+def hand_back(claims: list[Claim], *, free_at: int | None = None) -> None:
+    """Give up claims whose requests were not finished, for any worker to take, at once or from
+    `free_at` on (microseconds, the database's)."""
+    by_claim: dict[int, list[int]] = defaultdict(list)
     for claim in claims:
-        Probe.objects.filter(pk=claim.probe_id, claim_id=claim.claim_id).update(
-            claim_id=None, leased_until=None
+        by_claim[claim.claim_id].append(claim.probe_id)
+    for claim_id, probes in by_claim.items():
+        Probe.objects.filter(pk__in=probes, claim_id=claim_id).update(
+            claim_id=None, leased_until=free_at
         )
