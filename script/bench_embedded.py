@@ -30,7 +30,7 @@ PROBES = 250
 
 def embedded(told: "Told") -> "Iterator[Figure]":
     """Fifty probes a second of a 20 ms target, and one page a second."""
-    seed(Board(probes=PROBES, interval=5, port=told.target.slow, paths_a_service=5))
+    seed(Board(probes=PROBES, interval=5, port=told.target.slow))
     cookie = signed_in()
     with board() as (one, port):
         all_asked(60)

@@ -76,9 +76,10 @@ def until(happened: Callable[[], bool], *, seconds: float, what: str) -> None:
 
 
 def all_asked(seconds: float) -> None:
-    """Wait until each probe has been asked once: each order is compiled, each page is warm."""
+    """Wait until each probe has been asked once from now on: then each order is compiled."""
+    began = database_now()
     until(
-        lambda: not Probe.objects.filter(observed_at=None).exists(),
+        lambda: not Probe.objects.filter(observed_at__lt=began).exists(),
         seconds=seconds,
         what="some probes had not been asked once",
     )

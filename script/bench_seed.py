@@ -1,4 +1,4 @@
-"""Boards for the engine's rows: services on hosts of their own, with one path each, or more."""
+"""Boards for the engine's rows: services on hosts of their own, with a few paths each."""
 
 import random
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from opsboard.expectations.tally import Tally, keep_for
 from opsboard.expectations.windows import implied_clause
 from opsboard.probes.history import make_partitions
 from opsboard.probes.models import Probe, microseconds
-from opsboard.probes.rules import MINUTE, grid_after
+from opsboard.probes.rules import MINUTE, State, grid_after
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from script.bench_target import host, tls_host
 
@@ -31,14 +31,15 @@ class Board:
     secure: bool = False
     timeout: float = 5
     patience: int = 2
-    paths_a_service: int = 1
+    paths_a_service: int = 5
     hanging: int = 0
     hanging_port: int = 0
     broken: int = 0
 
 
 def seed(board: Board) -> None:
-    """Every probe due at its own grid point after now, with half an hour of counters behind it."""
+    """A board in the middle of its life: every path passing, with half an hour of counters behind
+    it, and each probe due at its own grid point after now."""
     make_partitions(now=timezone.now())
     team = Team.objects.create(slug="bench", name="Bench")
     services = Service.objects.bulk_create(
@@ -77,7 +78,11 @@ def seed(board: Board) -> None:
                 timeout=path.timeout,
                 slot_at=now,
                 began_at=now,
+                state=State.PASSING,
                 state_since=now,
+                streak_state=State.PASSING,
+                recent="p" * path.patience,
+                observed_at=now,
                 windows=counted,
             )
             for number, path in enumerate(paths)
@@ -95,7 +100,8 @@ def is_broken(board: Board, number: int) -> bool:
 
 
 def address(board: Board, number: int) -> str:
-    if number < board.hanging:
+    """Of the service of that number. The first of them hang."""
+    if number < board.hanging // board.paths_a_service:
         return f"http://{host(number)}:{board.hanging_port}"
     if board.secure:
         return f"https://{tls_host(number)}:{board.port}"
@@ -116,10 +122,10 @@ def half_an_hour(now: int, interval: int) -> str:
     return tally.dump()
 
 
-def pace(interval: float, *, spread_from: float = 0) -> None:
+def pace(interval: float) -> None:
     """Ask every probe at another interval (seconds) from now on. No sheet is edited by that."""
     whole = round(interval * SECOND)
-    now = microseconds(timezone.now()) + round(spread_from * SECOND)
+    now = microseconds(timezone.now())
     rows = [
         (probe.pk, grid_after(now, whole, probe.spread_key))
         for probe in Probe.objects.only("path_id", "environment_id", "location")

@@ -28,7 +28,7 @@ BODY = '{"ok": true, "items": [{"id": 7, "price": 118}], "note": "ready"}'
 TIMING = 'db;dur=1.5;desc="3"'
 CACHE = "bench; hit"
 # HTTPS hosts, so many to a certificate, as behind a shared front: each handshake verifies one.
-CERTIFICATES = 100
+CERTIFICATES = 20
 HOSTS_A_CERTIFICATE = 50
 SLOW_SECONDS = 0.02
 
