@@ -7,6 +7,7 @@ transaction on SQLite (which has one writer at a time, and silently ignores the 
 import secrets
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,14 +120,16 @@ def _is_stale(row: dict[str, Any], now: int) -> bool:
 
 
 def _regrid(rows: list[dict[str, Any]], now: int) -> None:
+    gaps: list[Gap | None] = []
     for row in rows:
         following = grid_after(now, row["interval"], _spread_key(row))
         # The slot that was due is missed too: nobody asked it.
         before_due = row["slot_at"] - row["interval"]
-        write_missed(row["id"], before_due, following, row["interval"])
+        gaps.append(gap_between(row["id"], before_due, following, row["interval"]))
         Probe.objects.filter(pk=row["id"]).update(
             slot_at=following, claim_id=None, leased_until=None
         )
+    write_missed(filter(None, gaps))
 
 
 def _spread_key(row: dict[str, Any]) -> str:
@@ -135,21 +138,23 @@ def _spread_key(row: dict[str, Any]) -> str:
     )
 
 
-def write_missed(probe_id: int, slot_at: int, following: int, interval: int) -> None:
-    """Write down the slots between two others that nobody probed."""
+def gap_between(probe_id: int, slot_at: int, following: int, interval: int) -> Gap | None:
+    """The slots between two others that nobody probed, None without any."""
     missed = missed_between(slot_at, following, interval)
-    if missed is not None:
-        Gap.objects.bulk_create(
-            [
-                Gap(
-                    probe_id=probe_id,
-                    first_slot_at=missed.first,
-                    last_slot_at=missed.last,
-                    slots=missed.slots,
-                )
-            ],
-            ignore_conflicts=True,
-        )
+    if missed is None:
+        return None
+    return Gap(
+        probe_id=probe_id,
+        first_slot_at=missed.first,
+        last_slot_at=missed.last,
+        slots=missed.slots,
+    )
+
+
+def write_missed(gaps: Iterable[Gap]) -> None:
+    """Write down slots that nobody probed."""
+    if rows := list(gaps):
+        Gap.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _claim(row: dict[str, Any], claim_id: int, now: int) -> Claim:
