@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from opsboard.expectations.tally import Tally
+from opsboard.probes.memory import Memory
 from opsboard.probes.models import Gap, Kind, Probe
 from opsboard.probes.rules import SPREAD_KEY, Standing, State, grid_after, missed_between
 
@@ -28,7 +29,7 @@ LONGEST_TIMEOUT_AND_MORE = 120 * SECOND
 
 COLUMNS = (
     "id, path_id, environment_id, location, order_version, interval, timeout, slot_at, ask_now_at,"
-    " ask_now_kind, state, state_since, streak_state, recent, reason, windows, observed_at"
+    " ask_now_kind, state, state_since, streak_state, recent, observed_at"
 )
 
 
@@ -64,8 +65,10 @@ def database_now() -> int:
         return int(cursor.fetchone()[0])
 
 
-def claim(location: str, limit: int) -> tuple[int, list[Claim]]:
+def claim(location: str, limit: int, *, memory: Memory | None = None) -> tuple[int, list[Claim]]:
     """Take up to `limit` due probes. Returns the database's time with them.
+
+    What `memory` knows of their standings is not read again.
 
     A probe late by more than its interval is not asked in a rush: its missed slots are written
     down, and it goes on at its next grid point.
@@ -76,8 +79,39 @@ def claim(location: str, limit: int) -> tuple[int, list[Claim]]:
         rows = _take(location, limit, claim_id=claim_id, now=now)
         stale = [row for row in rows if _is_stale(row, now)]
         _regrid(stale, now)
-    lost = {row["id"] for row in stale}
-    return now, [_claim(row, claim_id, now) for row in rows if row["id"] not in lost]
+        lost = {row["id"] for row in stale}
+        taken = [row for row in rows if row["id"] not in lost]
+        standings = _standings(taken, memory or Memory())
+    return now, [_claim(row, standings[row["id"]], claim_id, now) for row in taken]
+
+
+def _standings(rows: list[dict[str, Any]], memory: Memory) -> dict[int, Standing]:
+    known = {
+        row["id"]: memory.written_of(row["id"], row["order_version"], row["observed_at"])
+        for row in rows
+    }
+    unknown = [key for key, written in known.items() if written is None]
+    read = {}
+    if unknown:
+        stored = Probe.objects.filter(pk__in=unknown)
+        read = {
+            key: (reason, Tally.load(windows))
+            for key, reason, windows in stored.values_list("pk", "reason", "windows")
+        }
+    standings = {}
+    for row in rows:
+        written = known[row["id"]]
+        reason, tally = (written.reason, written.tally) if written else read[row["id"]]
+        standings[row["id"]] = Standing(
+            state=State(row["state"]),
+            since=row["state_since"],
+            streak_state=State(row["streak_state"]),
+            recent=row["recent"],
+            reason=reason,
+            tally=tally,
+            observed_at=row["observed_at"],
+        )
+    return standings
 
 
 def _take(location: str, limit: int, *, claim_id: int, now: int) -> list[dict[str, Any]]:
@@ -157,7 +191,7 @@ def write_missed(gaps: Iterable[Gap]) -> None:
         Gap.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _claim(row: dict[str, Any], claim_id: int, now: int) -> Claim:
+def _claim(row: dict[str, Any], standing: Standing, claim_id: int, now: int) -> Claim:
     is_scheduled = row["slot_at"] <= now + HORIZON and now - row["slot_at"] <= row["interval"]
     return Claim(
         probe_id=row["id"],
@@ -169,15 +203,7 @@ def _claim(row: dict[str, Any], claim_id: int, now: int) -> Claim:
         grid_at=row["slot_at"],
         kind=Kind.SCHEDULED if is_scheduled else Kind(row["ask_now_kind"] or Kind.ASKED_NOW),
         spread_key=_spread_key(row),
-        standing=Standing(
-            state=State(row["state"]),
-            since=row["state_since"],
-            streak_state=State(row["streak_state"]),
-            recent=row["recent"],
-            reason=row["reason"],
-            tally=Tally.load(row["windows"]),
-            observed_at=row["observed_at"],
-        ),
+        standing=standing,
     )
 
 
