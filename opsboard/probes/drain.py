@@ -27,6 +27,7 @@ from django.db.models import Q
 from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Failure, Reply
+from opsboard.probes.memory import Memory, Written
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import React, Result, judge_result, record
@@ -37,9 +38,11 @@ log = logging.getLogger(__name__)
 
 # Claims a second are few and waves large: claiming on every turn doubled the price of a probe.
 CLAIM_EVERY = 0.25
-LARGEST_CLAIM = 300
+LARGEST_CLAIM = 1000
 # Above this many unfinished probes a worker leaves the rest to others.
-MOST_IN_HAND = 600
+MOST_IN_HAND = 3000
+# Requests under way at a time: a thousand targets that hang hold as many places.
+MOST_OPEN = 1500
 # Seconds in which a probe finds a place at its host, or is left to another drain, or for later.
 PLACE_WITHIN = 1.0
 # How long a drain that was told to stop waits for what is in flight before it hands it back.
@@ -47,6 +50,8 @@ PLACE_WITHIN = 1.0
 LAST_WAIT = 1.0
 
 _running: dict[str, threading.Lock] = {}
+# By location: a drain lasts seconds, and what it learnt serves the next one.
+_memories: dict[str, Memory] = {}
 
 
 @dataclass(slots=True)
@@ -62,9 +67,9 @@ class Drain:
     location: str
     react: React
     is_stopping: Callable[[], bool]
+    memory: Memory = field(default_factory=Memory)
     asker: Asker = field(init=False)
     in_hand: dict[object, _Asked] = field(default_factory=dict)
-    orders: dict[int, Order] = field(default_factory=dict)
     # Judged, and not yet written: kept over a database that is away.
     unwritten: list[Result] = field(default_factory=list)
     # Local monotonic seconds minus database seconds, from the newest claim.
@@ -75,7 +80,7 @@ class Drain:
     def __post_init__(self) -> None:
         instance = f"{socket.gethostname()}:{getpid()}:{id(self)}"
         self.shift = Shift(duty_of(self.location), instance)
-        self.asker = Asker(most_a_host=settings.PROBES_AT_ONCE_A_HOST)
+        self.asker = Asker(max_open=MOST_OPEN, most_a_host=settings.PROBES_AT_ONCE_A_HOST)
 
     def run(self) -> None:
         self.asker.start()
@@ -115,7 +120,7 @@ class Drain:
         if room <= 0:
             return
         try:
-            now, claims = claim(self.location, room)
+            now, claims = claim(self.location, room, memory=self.memory)
             self.shift.claimed(now)
             self._compile(claims)
         except (OperationalError, InterfaceError) as error:
@@ -126,20 +131,21 @@ class Drain:
             self._ask(taken, now)
 
     def _compile(self, claims: list[Claim]) -> None:
-        """Compile the orders whose sheet was edited since, or that are new to this drain."""
-        wanted = [taken.probe_id for taken in claims if not self._is_known(taken)]
-        probes = Probe.objects.filter(pk__in=wanted).for_pages()
+        """Compile the orders whose sheet was edited since, or that are new to this process."""
+        wanted = [taken.probe_id for taken in claims if self._order_of(taken) is None]
+        if not wanted:
+            return
+        probes = Probe.objects.filter(pk__in=wanted).select_related("path__service", "environment")
         for probe in probes.prefetch_related("environment__variables"):
-            self.orders[probe.pk] = compile_order(probe)
+            self.memory.orders[probe.pk] = compile_order(probe)
 
-    def _is_known(self, taken: Claim) -> bool:
-        order = self.orders.get(taken.probe_id)
-        return order is not None and order.version == taken.order_version
+    def _order_of(self, taken: Claim) -> Order | None:
+        return self.memory.order_of(taken.probe_id, taken.order_version)
 
     def _ask(self, taken: Claim, now: int) -> None:
-        order = self.orders.get(taken.probe_id)
+        order = self._order_of(taken)
         if order is None:
-            return  # Removed between the claim and the reading: its lease runs out unused.
+            return  # Edited or removed since the claim, which is gone or runs out unused.
         if order.problem:
             self._judge(_Asked(taken, order), now, order.refusal())
             return
@@ -194,6 +200,11 @@ class Drain:
             )
             result = judge_result(asked.claim, asked.order, ours, asked_at=asked_at)
         self.unwritten.append(result)
+        standing = result.turn.standing
+        # Not written yet: until it is, the probe's row does not match, and this says nothing.
+        self.memory.written[asked.claim.probe_id] = Written(
+            asked.claim.order_version, standing.observed_at, standing.reason, standing.tally
+        )
         self.shift.judged_one(delayed=was_delayed(reply))
 
     def _record(self) -> None:
@@ -246,7 +257,10 @@ def drain(location: str, *, react: React, is_stopping: Callable[[], bool]) -> No
         return
     try:
         if _is_needed(location):
-            Drain(location, react, is_stopping).run()
+            memory = _memories.get(location)
+            if memory is None or memory.is_old:
+                memory = _memories[location] = Memory()
+            Drain(location, react, is_stopping, memory).run()
     finally:
         lock.release()
 

@@ -7,7 +7,7 @@ be decrypted) is an order with a problem: an error of our own, never a verdict o
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import quote
 
 from django.conf import settings
@@ -122,6 +122,7 @@ def is_own(path: CriticalPath, url: str) -> bool:
     return path.service.is_built_in and url.startswith(settings.SELF_URL + "/")
 
 
+@lru_cache(maxsize=4096)
 def compile_expected(text: str, interval: int) -> Expected:
     try:
         clauses = parse(text)

@@ -7,6 +7,7 @@ transaction on SQLite (which has one writer at a time, and silently ignores the 
 import secrets
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from opsboard.expectations.tally import Tally
+from opsboard.probes.memory import Memory
 from opsboard.probes.models import Gap, Kind, Probe
 from opsboard.probes.rules import SPREAD_KEY, Standing, State, grid_after, missed_between
 
@@ -27,7 +29,7 @@ LONGEST_TIMEOUT_AND_MORE = 120 * SECOND
 
 COLUMNS = (
     "id, path_id, environment_id, location, order_version, interval, timeout, slot_at, ask_now_at,"
-    " ask_now_kind, state, state_since, streak_state, recent, reason, windows, observed_at"
+    " ask_now_kind, state, state_since, streak_state, recent, observed_at"
 )
 
 
@@ -63,8 +65,10 @@ def database_now() -> int:
         return int(cursor.fetchone()[0])
 
 
-def claim(location: str, limit: int) -> tuple[int, list[Claim]]:
+def claim(location: str, limit: int, *, memory: Memory | None = None) -> tuple[int, list[Claim]]:
     """Take up to `limit` due probes. Returns the database's time with them.
+
+    What `memory` knows of their standings is not read again.
 
     A probe late by more than its interval is not asked in a rush: its missed slots are written
     down, and it goes on at its next grid point.
@@ -75,8 +79,39 @@ def claim(location: str, limit: int) -> tuple[int, list[Claim]]:
         rows = _take(location, limit, claim_id=claim_id, now=now)
         stale = [row for row in rows if _is_stale(row, now)]
         _regrid(stale, now)
-    lost = {row["id"] for row in stale}
-    return now, [_claim(row, claim_id, now) for row in rows if row["id"] not in lost]
+        lost = {row["id"] for row in stale}
+        taken = [row for row in rows if row["id"] not in lost]
+        standings = _standings(taken, memory or Memory())
+    return now, [_claim(row, standings[row["id"]], claim_id, now) for row in taken]
+
+
+def _standings(rows: list[dict[str, Any]], memory: Memory) -> dict[int, Standing]:
+    known = {
+        row["id"]: memory.written_of(row["id"], row["order_version"], row["observed_at"])
+        for row in rows
+    }
+    unknown = [key for key, written in known.items() if written is None]
+    read = {}
+    if unknown:
+        stored = Probe.objects.filter(pk__in=unknown)
+        read = {
+            key: (reason, Tally.load(windows))
+            for key, reason, windows in stored.values_list("pk", "reason", "windows")
+        }
+    standings = {}
+    for row in rows:
+        written = known[row["id"]]
+        reason, tally = (written.reason, written.tally) if written else read[row["id"]]
+        standings[row["id"]] = Standing(
+            state=State(row["state"]),
+            since=row["state_since"],
+            streak_state=State(row["streak_state"]),
+            recent=row["recent"],
+            reason=reason,
+            tally=tally,
+            observed_at=row["observed_at"],
+        )
+    return standings
 
 
 def _take(location: str, limit: int, *, claim_id: int, now: int) -> list[dict[str, Any]]:
@@ -119,14 +154,16 @@ def _is_stale(row: dict[str, Any], now: int) -> bool:
 
 
 def _regrid(rows: list[dict[str, Any]], now: int) -> None:
+    gaps: list[Gap | None] = []
     for row in rows:
         following = grid_after(now, row["interval"], _spread_key(row))
         # The slot that was due is missed too: nobody asked it.
         before_due = row["slot_at"] - row["interval"]
-        write_missed(row["id"], before_due, following, row["interval"])
+        gaps.append(gap_between(row["id"], before_due, following, row["interval"]))
         Probe.objects.filter(pk=row["id"]).update(
             slot_at=following, claim_id=None, leased_until=None
         )
+    write_missed(filter(None, gaps))
 
 
 def _spread_key(row: dict[str, Any]) -> str:
@@ -135,24 +172,26 @@ def _spread_key(row: dict[str, Any]) -> str:
     )
 
 
-def write_missed(probe_id: int, slot_at: int, following: int, interval: int) -> None:
-    """Write down the slots between two others that nobody probed."""
+def gap_between(probe_id: int, slot_at: int, following: int, interval: int) -> Gap | None:
+    """The slots between two others that nobody probed, None without any."""
     missed = missed_between(slot_at, following, interval)
-    if missed is not None:
-        Gap.objects.bulk_create(
-            [
-                Gap(
-                    probe_id=probe_id,
-                    first_slot_at=missed.first,
-                    last_slot_at=missed.last,
-                    slots=missed.slots,
-                )
-            ],
-            ignore_conflicts=True,
-        )
+    if missed is None:
+        return None
+    return Gap(
+        probe_id=probe_id,
+        first_slot_at=missed.first,
+        last_slot_at=missed.last,
+        slots=missed.slots,
+    )
 
 
-def _claim(row: dict[str, Any], claim_id: int, now: int) -> Claim:
+def write_missed(gaps: Iterable[Gap]) -> None:
+    """Write down slots that nobody probed."""
+    if rows := list(gaps):
+        Gap.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _claim(row: dict[str, Any], standing: Standing, claim_id: int, now: int) -> Claim:
     is_scheduled = row["slot_at"] <= now + HORIZON and now - row["slot_at"] <= row["interval"]
     return Claim(
         probe_id=row["id"],
@@ -164,15 +203,7 @@ def _claim(row: dict[str, Any], claim_id: int, now: int) -> Claim:
         grid_at=row["slot_at"],
         kind=Kind.SCHEDULED if is_scheduled else Kind(row["ask_now_kind"] or Kind.ASKED_NOW),
         spread_key=_spread_key(row),
-        standing=Standing(
-            state=State(row["state"]),
-            since=row["state_since"],
-            streak_state=State(row["streak_state"]),
-            recent=row["recent"],
-            reason=row["reason"],
-            tally=Tally.load(row["windows"]),
-            observed_at=row["observed_at"],
-        ),
+        standing=standing,
     )
 
 
