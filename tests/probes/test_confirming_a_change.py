@@ -43,11 +43,13 @@ class Path:
         text: str = CLAUSES,
         *,
         patience: int = 2,
+        recovers_after: int | None = None,
         interval: int = 30,
         state: State | None = None,
     ) -> None:
         self.expected = expected(text, interval * SECOND)
         self.patience, self.interval = patience, interval * SECOND
+        self.recovers_after = recovers_after or patience
         self.at = START
         self.standing = Standing(since=START)
         self.turns: list[Turn] = []
@@ -68,6 +70,7 @@ class Path:
                 at=self.at,
                 total=reply.phases.total,
                 patience=self.patience,
+                patience_to_recover=self.recovers_after,
                 silent_at=heard + 2 * self.interval + 10 * SECOND,
                 is_scheduled=scheduled,
             )
