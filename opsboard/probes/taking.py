@@ -194,9 +194,8 @@ def _same_site(name: str, taken: Taken) -> str:
         target = read_target(taken.value.encode(), taken.url)
     except (BadTargetError, ValueError):
         raise CannotPutError(f"{name} is not an address that can be asked") from None
-    asked = read_target(taken.url.encode())
-    if target.origin != asked.origin:
-        raise CannotPutError(f"{name} leads to another site than {asked.site}")
+    if target.origin != read_target(taken.url.encode()).origin:
+        raise CannotPutError(f"{name} leads to another site, where the headers must not go")
     return target.url
 
 

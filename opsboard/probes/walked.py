@@ -212,7 +212,7 @@ def _left_out(group: Sequence[tuple[int, StepResult]]) -> str:
     (first, step), last = group[0], group[-1][0]
     if first == last:
         return f"{_place(first, step.name)}, was not run"
-    return f"steps {first} to {last} were not run"
+    return f"steps {first} {'to' if last > first + 1 else 'and'} {last} were not run"
 
 
 def _said(number: int, step: StepResult) -> str:

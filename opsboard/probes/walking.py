@@ -170,17 +170,20 @@ class Walk:
             self._at += 1
             step = self._step
             if self._is_broken and not step.always:
-                self._skip(step, "")
+                self._leave_out(step, "")
             elif missing := step.needs - self._taken.keys():
-                self._skip(step, f"{' and '.join(sorted(missing))} was not taken")
+                self._leave_out(step, f"{' and '.join(sorted(missing))} was not taken")
             elif ask := self._ask(step):
                 self._is_warming = step.warms
                 return ask
         return None
 
-    def _skip(self, step: Step, reason: str) -> None:
-        self._is_broken = True
-        self._done.append(not_run(step.name, reason))
+    def _leave_out(self, step: Step, reason: str) -> None:
+        if self._is_broken:
+            self._done.append(not_run(step.name, reason))
+        else:
+            # Nothing else says that this path was not walked to its end.
+            self._add(step, Reply(), None, [reason])
 
     def _ask(self, step: Step) -> Ask | None:
         """None: it cannot be asked, and has been judged for that."""
