@@ -76,7 +76,7 @@ class Probe(models.Model):
     state_since = models.BigIntegerField()
     # The streak machine's own state, which a broken window may make worse, never better.
     streak_state = models.CharField(max_length=8, choices=STATES, default=State.NO_DATA)
-    # The newest verdicts, oldest first, one letter each, at most `patience` of them.
+    # The newest verdicts, oldest first, one letter each: as many as either patience asks for.
     recent = models.CharField(max_length=10, blank=True)
     reason = models.TextField(blank=True)
     # Per-minute counters for the windowed clauses, as opsboard.expectations.tally writes them.

@@ -35,6 +35,7 @@ from opsboard.probes.rules import (
     take_turn,
 )
 from opsboard.probes.schedule import SECOND, Claim, gap_between, write_missed
+from opsboard.probes.step_facts import dump_steps, latest_steps
 from opsboard.probes.waves import Columns
 from opsboard.services.models import Service
 
@@ -66,8 +67,16 @@ class Result:
 React = Callable[[Result], None]
 
 
-def judge_result(claim: Claim, order: Order, reply: Reply, *, asked_at: int) -> Result:
-    judgement = judge(reply, order.expected.clauses, now=moment(asked_at))
+def judge_result(
+    claim: Claim,
+    order: Order,
+    reply: Reply,
+    *,
+    asked_at: int,
+    judgement: Judgement | None = None,
+) -> Result:
+    """`judgement` is that of a path of several requests, which were judged on the way."""
+    judgement = judgement or judge(reply, order.expected.clauses, now=moment(asked_at))
     turn = take_turn(
         claim.standing,
         judgement,
@@ -75,6 +84,7 @@ def judge_result(claim: Claim, order: Order, reply: Reply, *, asked_at: int) -> 
         at=max(asked_at, claim.slot_at),
         total=None if was_delayed(reply) else reply.phases.total,
         patience=order.patience,
+        patience_to_recover=order.patience_to_recover,
         silent_at=claim.silent_at,
         is_scheduled=claim.kind is Kind.SCHEDULED,
     )
@@ -180,6 +190,7 @@ OBSERVED = Columns(
         "is_delayed": "boolean",
         "failure": "text",
         "reason": "text",
+        "steps": "text",
     }
 )
 COUNTED = {
@@ -292,6 +303,7 @@ def _observation(result: Result) -> list[Any]:
         was_delayed(reply),
         reply.failure or "",
         _text(result.judgement.reason, result.order),
+        dump_steps(result.judgement.steps, lambda text: _text(text, result.order)),
     ]
 
 
@@ -315,6 +327,7 @@ def _latest(result: Result) -> dict[str, Any]:
         }
         for holding in result.judgement.holdings
     ]
+    steps = latest_steps(result.judgement.steps, lambda text: _text(text, result.order))
     return {
         "verdict": result.judgement.verdict.name.lower(),
         "total": reply.phases.total,
@@ -327,6 +340,7 @@ def _latest(result: Result) -> dict[str, Any]:
         "certificate_days": facts.certificate_days,
         **_ending_certificate(result),
         "clauses": clauses + windows,
+        **({"steps": steps} if steps else {}),
     }
 
 

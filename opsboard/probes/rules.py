@@ -71,6 +71,23 @@ class Expected:
     keep: Keep
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """What one step of a path of several did in one turn."""
+
+    name: str
+    # None: it was not run, which is never passing.
+    verdict: Verdict | None = None
+    # Why it is not passing, or why it was not run; "" where that is plain from the others.
+    reason: str = ""
+    status: int | None = None
+    # Microseconds.
+    total: int = 0
+    db_calls: int | None = None
+    cache: str = "unknown"
+    holdings: tuple[Holding, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     verdict: Verdict
@@ -79,6 +96,8 @@ class Judgement:
     holdings: tuple[Holding, ...]
     is_wrong: bool
     facts: Facts
+    # Of a path of several steps, in the order of its sheet.
+    steps: tuple[StepResult, ...] = ()
 
 
 def judge(reply: Reply, clauses: Sequence[Clause], *, now: datetime) -> Judgement:
@@ -126,7 +145,7 @@ class Standing:
     since: int = 0
     # The streak's own opinion; a broken window makes `state` worse than it, never better.
     streak_state: State = State.NO_DATA
-    # Newest verdicts, oldest first, one of LETTERS each, at most `patience` of them.
+    # Newest verdicts, oldest first, one of LETTERS each: as many as either patience asks for.
     recent: str = ""
     reason: str = ""
     tally: Tally = field(default_factory=Tally.empty)
@@ -161,6 +180,7 @@ def take_turn(
     at: int,
     total: int | None,
     patience: int,
+    patience_to_recover: int,
     silent_at: int,
     is_scheduled: bool,
 ) -> Turn:
@@ -175,7 +195,14 @@ def take_turn(
     if is_scheduled and judgement.verdict is not Verdict.ERROR:
         tally = _counted(heard, judgement, expected, at=at, total=total)
     windows = hold_windows(expected, tally, at=at, patience=patience)
-    after = advance(heard, judgement, windows, patience=patience, expected=expected)
+    after = advance(
+        heard,
+        judgement,
+        windows,
+        patience=patience,
+        patience_to_recover=patience_to_recover,
+        expected=expected,
+    )
     if after.streak_state is State.FAILING and heard.streak_state is not State.FAILING:
         tally = tally.tell_last(patience)
     changes, since = gap, heard.since
@@ -252,17 +279,22 @@ def advance(
     windows: Sequence[WindowHolding],
     *,
     patience: int,
+    patience_to_recover: int,
     expected: Expected,
 ) -> Standing:
-    """Confirm a change after `patience` verdicts in a row, or at once when a window is broken.
+    """Confirm a change after as many verdicts in a row as it takes, or when a window is broken.
+
+    It takes `patience` of them to make it worse and `patience_to_recover` to make it better; a
+    broken window is believed at once.
 
     An error of our own neither extends nor resets a streak: the standing is no data until the next
     verdict. The first passing verdict after no data is taken at once.
     """
     if judgement.verdict is Verdict.ERROR:
         return replace(standing, state=State.NO_DATA, reason=judgement.reason)
-    recent = (standing.recent + LETTERS[judgement.verdict])[-patience:]
-    streak = _streak(standing.streak_state, recent, patience)
+    longest = max(patience, patience_to_recover)
+    recent = (standing.recent + LETTERS[judgement.verdict])[-longest:]
+    streak = _streak(standing.streak_state, recent, patience, patience_to_recover)
     broken = [window for window in windows if window.held is False]
     state = _worse(streak, _windows_state(broken))
     if standing.state is State.NO_DATA and _is_graver(judgement.verdict, state):
@@ -286,20 +318,23 @@ def _is_graver(verdict: Verdict, state: State) -> bool:
     return GRAVITY.index(STATES[verdict]) > GRAVITY.index(state)
 
 
-def _streak(state: State, recent: str, patience: int) -> State:
+def _streak(state: State, recent: str, patience: int, patience_to_recover: int) -> State:
     if state is State.PASSING and not recent.strip(LETTERS[Verdict.PASSING]):
         return state
     if state is State.NO_DATA and recent.endswith(LETTERS[Verdict.PASSING]):
         return State.PASSING
-    if len(recent) < patience:
-        return state
     ranks = [LETTERS.index(letter) for letter in recent]
     now = GRAVITY.index(state) if state is not State.NO_DATA else -1
     # "At least that bad": a failing verdict also counts towards warning, in both directions.
-    mildest, gravest = STATES[Verdict(min(ranks))], STATES[Verdict(max(ranks))]
-    if GRAVITY.index(mildest) > now:
-        return mildest
-    return gravest if GRAVITY.index(gravest) < now else state
+    if len(ranks) >= patience:
+        mildest = STATES[Verdict(min(ranks[-patience:]))]
+        if GRAVITY.index(mildest) > now:
+            return mildest
+    if len(ranks) >= patience_to_recover:
+        gravest = STATES[Verdict(max(ranks[-patience_to_recover:]))]
+        if GRAVITY.index(gravest) < now:
+            return gravest
+    return state
 
 
 def _windows_state(broken: Iterable[WindowHolding]) -> State:
