@@ -18,6 +18,7 @@ from opsboard.expectations.windows import implied_clause
 from opsboard.outbound.egress import Policy, parse_allow
 from opsboard.outbound.reply import Ask, Failure, Reply
 from opsboard.people.probe_pass import HEADER, issue
+from opsboard.probes.connections import SHORTEST_SECRET, with_forms
 from opsboard.probes.models import Probe
 from opsboard.probes.rendering import NotOrderable, render, secrets_of, values_of
 from opsboard.probes.rules import UNWRITTEN, Expected
@@ -47,7 +48,7 @@ class Order:
     problem: str = ""
 
     def refusal(self) -> Reply:
-        return Reply(failure=Failure.CONFIG, detail=self.problem, is_ours=True)
+        return Reply(failure=Failure.CONFIG, detail=f"error: {self.problem}", is_ours=True)
 
     def ask_for(self, slot_at: int, *, now: datetime) -> Ask:
         """The request of one slot: with its trace, and a pass for Opsboard's own pages."""
@@ -62,7 +63,24 @@ class Order:
         """Take every secret out of text that came back, also where it was percent-encoded."""
         for secret in self.secrets:
             text = text.replace(secret, MASKED).replace(quote(secret, safe=""), MASKED)
-        return text
+        return self._mask_cut(text) if "…" in text else text
+
+    def _mask_cut(self, text: str) -> str:
+        """A sentence is cut before it is masked: what stands before its … may be half a secret."""
+        parts = text.split("…")
+        for place, part in enumerate(parts[:-1]):
+            for secret in self.secrets:
+                shown = _shown_of(secret, part)
+                part = part[: len(part) - shown] + MASKED if shown else part
+            parts[place] = part
+        return "…".join(parts)
+
+
+def _shown_of(secret: str, text: str) -> int:
+    """How much of the beginning of a secret stands at the end of the text; 0 for next to none."""
+    most = min(len(secret), len(text))
+    sizes = range(most, SHORTEST_SECRET - 1, -1)
+    return next((size for size in sizes if text.endswith(secret[:size])), 0)
 
 
 def traceparent(probe_id: int, slot_at: int) -> str:
@@ -91,6 +109,7 @@ def compile_order(probe: Probe) -> Order:
         values = values_of(environment)
         secrets = secrets_of(environment, values)
         ask = render(path, environment, values)
+        secrets = with_forms(secrets, ask)
         expected = compile_expected(path.expected_result, path.interval)
     except NotOrderable as error:
         problem = str(error)
