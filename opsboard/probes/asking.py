@@ -10,6 +10,7 @@ from queue import Empty
 
 from opsboard.outbound.http import Asker, ask_once
 from opsboard.outbound.reply import Ask, Failure, Reply
+from opsboard.probes.beats import listen
 from opsboard.probes.models import Probe, microseconds
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.rules import Judgement, judge
@@ -59,11 +60,12 @@ def order_now(path: CriticalPath, place: Environment) -> Order:
 
 
 def ask_order(order: Order, *, now: datetime) -> tuple[Reply, Judgement]:
-    reply = (
-        order.refusal()
-        if order.problem
-        else ask_once(order.ask_for(microseconds(now), now=now), policy=order.policy)
-    )
+    if order.problem:
+        reply = order.refusal()
+    elif order.schedule is not None:
+        reply = listen([order], now=microseconds(now))[order.path_id, order.environment_id]
+    else:
+        reply = ask_once(order.ask_for(microseconds(now), now=now), policy=order.policy)
     return reply, judged(order, reply, now=now)
 
 
@@ -72,8 +74,11 @@ def ask_all(
 ) -> list[tuple[Reply, Judgement]]:
     """Ask many at once and wait, `within` microseconds at most. In the order of `orders`."""
     replies = _replies(orders, now=now, within=within)
+    jobs = listen(orders, now=microseconds(now))
     heard = [
-        order.refusal() if order.problem else replies.get(at, _LATE)
+        order.refusal()
+        if order.problem
+        else jobs.get((order.path_id, order.environment_id)) or replies.get(at, _LATE)
         for at, order in enumerate(orders)
     ]
     return [
@@ -88,7 +93,7 @@ def _replies(orders: Sequence[Order], *, now: datetime, within: int) -> Mapping[
     asker.start()
     try:
         for at, order in enumerate(orders):
-            if not order.problem:
+            if not order.problem and order.schedule is None:
                 ask = _bounded(order.ask_for(microseconds(now), now=now), within)
                 asker.ask(ask, policy=order.policy, at=time.monotonic(), key=at)
         while (asker.in_flight or not asker.replies.empty()) and time.monotonic() < ends_at:

@@ -10,7 +10,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import getpid
 
@@ -26,6 +26,7 @@ from django.db.models import Q
 from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Failure, Reply
+from opsboard.probes.beats import listen
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import React, Result, judge_result, record
@@ -112,12 +113,14 @@ class Drain:
             now, claims = claim(self.location, room)
             self.shift.claimed(now)
             self._compile(claims)
+            orders = [self.orders[one.probe_id] for one in claims if one.probe_id in self.orders]
+            heard = listen(orders, now=now)
         except (OperationalError, InterfaceError) as error:
             _wait_for_database(error)
             return
         self.offset = time.monotonic() - now / 1e6
         for taken in claims:
-            self._ask(taken, now)
+            self._ask(taken, now, heard)
 
     def _compile(self, claims: list[Claim]) -> None:
         """Compile the orders whose sheet was edited since, or that are new to this drain."""
@@ -130,12 +133,15 @@ class Drain:
         order = self.orders.get(taken.probe_id)
         return order is not None and order.version == taken.order_version
 
-    def _ask(self, taken: Claim, now: int) -> None:
+    def _ask(self, taken: Claim, now: int, heard: Mapping[tuple[int, int], Reply]) -> None:
         order = self.orders.get(taken.probe_id)
         if order is None:
             return  # Removed between the claim and the reading: its lease runs out unused.
         if order.problem:
             self._judge(_Asked(taken, order), now, order.refusal())
+            return
+        if order.schedule is not None:
+            self._judge(_Asked(taken, order), now, heard[order.path_id, order.environment_id])
             return
         key = (taken.probe_id, taken.claim_id)
         self.in_hand[key] = _Asked(taken, order)

@@ -8,7 +8,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from urllib.parse import quote
 
 from django.conf import settings
 
@@ -18,12 +17,12 @@ from opsboard.expectations.windows import implied_clause
 from opsboard.outbound.egress import Policy, parse_allow
 from opsboard.outbound.reply import Ask, Failure, Reply
 from opsboard.people.probe_pass import HEADER, issue
+from opsboard.probes.beat_rules import NoScheduleError, Schedule, schedule_of
 from opsboard.probes.models import Probe
-from opsboard.probes.rendering import NotOrderable, render, secrets_of, values_of
-from opsboard.probes.rules import UNWRITTEN, Expected
+from opsboard.probes.rendering import NotOrderable, render, secrets_of, values_of, without
+from opsboard.probes.rules import UNWRITTEN, Expected, with_exit
 from opsboard.services.models import CriticalPath
 
-MASKED = "[secret]"
 # In a sheet of the built-in service this header is replaced by a fresh pass for each request.
 SIGNED = (HEADER, "a signed pass")
 
@@ -45,6 +44,8 @@ class Order:
     signs_in: bool
     # "" when the order can be asked.
     problem: str = ""
+    # Of a heartbeat, which is not asked: opsboard.probes.beats reads how it stands.
+    schedule: Schedule | None = None
 
     def refusal(self) -> Reply:
         return Reply(failure=Failure.CONFIG, detail=self.problem, is_ours=True)
@@ -60,9 +61,7 @@ class Order:
 
     def mask(self, text: str) -> str:
         """Take every secret out of text that came back, also where it was percent-encoded."""
-        for secret in self.secrets:
-            text = text.replace(secret, MASKED).replace(quote(secret, safe=""), MASKED)
-        return text
+        return without(self.secrets, text)
 
 
 def traceparent(probe_id: int, slot_at: int) -> str:
@@ -87,11 +86,16 @@ def compile_order(probe: Probe) -> Order:
     problem, ask = "", Ask(method="GET", url="")
     secrets: tuple[str, ...] = ()
     expected = compile_expected("", path.interval)
+    schedule = None
     try:
         values = values_of(environment)
         secrets = secrets_of(environment, values)
-        ask = render(path, environment, values)
-        expected = compile_expected(path.expected_result, path.interval)
+        if path.kind == CriticalPath.Kind.HEARTBEAT:
+            schedule = compile_schedule(path)
+            ask = Ask(method="Heartbeat", url=schedule.words)
+        else:
+            ask = render(path, environment, values)
+        expected = compile_expected(path.expected_result, path.interval, kind=path.kind)
     except NotOrderable as error:
         problem = str(error)
     return Order(
@@ -107,7 +111,15 @@ def compile_order(probe: Probe) -> Order:
         secrets=secrets,
         signs_in=is_own(path, ask.url),
         problem=problem,
+        schedule=schedule,
     )
+
+
+def compile_schedule(path: CriticalPath) -> Schedule:
+    try:
+        return schedule_of(path.heartbeat)
+    except NoScheduleError as error:
+        raise NotOrderable(f"{error} Edit the sheet.") from error
 
 
 def policy_for(path: CriticalPath, url: str) -> Policy:
@@ -122,7 +134,7 @@ def is_own(path: CriticalPath, url: str) -> bool:
     return path.service.is_built_in and url.startswith(settings.SELF_URL + "/")
 
 
-def compile_expected(text: str, interval: int) -> Expected:
+def compile_expected(text: str, interval: int, *, kind: str = CriticalPath.Kind.HTTP) -> Expected:
     try:
         clauses = parse(text)
     except ClauseErrors as error:
@@ -131,9 +143,13 @@ def compile_expected(text: str, interval: int) -> Expected:
             f"The expected result cannot be read: {wrong}. Edit the sheet."
         ) from error
     windowed = tuple(clause for clause in clauses if clause.window)
+    at_once = tuple(clause for clause in clauses if not clause.window)
     implied = implied_clause(clauses, interval)
+    if kind == CriticalPath.Kind.HEARTBEAT:
+        # Each of its observations looks at the same newest report: many of them prove no more.
+        at_once, implied = with_exit(at_once), None
     return Expected(
-        clauses=tuple(clause for clause in clauses if not clause.window) or UNWRITTEN,
+        clauses=at_once or UNWRITTEN,
         windowed=windowed,
         implied=implied,
         keep=keep_for((*windowed, *([implied] if implied else []))),

@@ -6,7 +6,7 @@ and another worker took it, or a person edited the sheet) changes nothing.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ from opsboard.probes.rules import (
     Turn,
     Verdict,
     grid_after,
+    is_disputed,
     judge,
     take_turn,
 )
@@ -72,11 +73,14 @@ def judge_result(claim: Claim, order: Order, reply: Reply, *, asked_at: int) -> 
         judgement,
         order.expected,
         at=max(asked_at, claim.slot_at),
-        total=None if was_delayed(reply) else reply.phases.total,
+        total=reply.phases.total if reply.is_timed and not was_delayed(reply) else None,
         patience=order.patience,
         silent_at=claim.silent_at,
         is_scheduled=claim.kind is Kind.SCHEDULED,
     )
+    if order.schedule is not None and is_disputed(turn.standing):
+        # Asking a job's newest report again costs nothing, and is what confirms it.
+        turn = replace(turn, asks_again=True)
     return Result(
         claim=claim,
         order=order,
@@ -234,7 +238,8 @@ def _observation(result: Result) -> Observation:
         failure=reply.failure or "",
         reason=_text(result.judgement.reason, result.order),
         status=reply.status,
-        total=phases.total,
+        # A job may run for longer than the 36 minutes that the column holds.
+        total=min(phases.total, 2**31 - 1),
         dns=phases.dns,
         connect=phases.connect,
         tls=phases.tls,
@@ -275,6 +280,7 @@ def _latest(result: Result) -> dict[str, Any]:
         "total": reply.phases.total,
         "lateness": _lateness(result),
         "status": reply.status,
+        "exit": reply.exit_code,
         "failure": reply.failure,
         "cache": facts.cache,
         "db_calls": facts.db_calls,

@@ -1,12 +1,15 @@
 """From a sheet, its environment and its variables to the requests they describe."""
 
 import json
-from urllib.parse import urlencode
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
 
 from opsboard.outbound.reply import Ask
 from opsboard.services.models import CriticalPath, Environment
 from opsboard.services.rules import MARK
 from opsboard.services.secrets import CannotDecrypt
+
+MASKED = "[secret]"
 
 
 class NotOrderable(Exception):
@@ -33,6 +36,13 @@ def secrets_of(environment: Environment, values: dict[str, str]) -> tuple[str, .
         if variable.is_secret and len(values.get(variable.name, "")) >= 4
     ]
     return tuple(sorted(secret, key=len, reverse=True))
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """The text with every secret taken out, also where it was percent-encoded."""
+    for secret in secrets:
+        text = text.replace(secret, MASKED).replace(quote(secret, safe=""), MASKED)
+    return text
 
 
 def render(path: CriticalPath, environment: Environment, values: dict[str, str]) -> Ask:
