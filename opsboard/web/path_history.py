@@ -31,6 +31,7 @@ GAPS_OF = timedelta(days=7)
 FAILURES = {
     "dns": "name not found",
     "refused": "refused",
+    "unreachable": "no way there",
     "connect_timeout": "no connection",
     "timeout": "timed out",
     "reset": "cut off",
