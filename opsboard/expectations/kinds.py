@@ -16,7 +16,7 @@ FACTS_OF_KIND: dict[str, tuple[str, ...]] = {
     "tls": (*_TCP, "time.tls", "certificate.days", "certificate.issuer"),
     "dns": ("time", "body", "json", "size", "errors"),
     # What a job reports of itself: `time` is of its run, `body` what it sent along.
-    "heartbeat": ("exit", "time", "body", "json", "size", "errors"),
+    "heartbeat": tuple(f for f in ("exit", "time", "body", "json", "size", "errors") if f in FACTS),
 }
 _NAMES = {
     "http": "An HTTP path",
@@ -48,11 +48,13 @@ def unwritten(kind: str) -> tuple[Clause, ...]:
     return _UNWRITTEN[kind]
 
 
-_UNWRITTEN = {
+_UNWRITTEN: dict[str, tuple[Clause, ...]] = {
     # An answer that is not an error.
     "http": parse("status in 200..299"),
     "tcp": (),
     "tls": parse("certificate.days > 14"),
+    # That it ended well is judged beside whatever its sheet says: opsboard.probes.rules.
+    "heartbeat": (),
     # A name that is only another name for nothing has answers, and none of the type asked for.
     "dns": parse('json $.rcode == "NOERROR"\njson $.answers[?@.type == $.type] count >= 1'),
 }
