@@ -10,7 +10,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from os import getpid
 
@@ -27,6 +27,7 @@ from django.db.models import Q
 from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Failure, Reply
+from opsboard.probes.beats import listen
 from opsboard.probes.memory import Memory, Written
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
@@ -146,12 +147,13 @@ class Drain:
             now, claims = claim(self.location, room, memory=self.memory)
             self.shift.claimed(now)
             self._compile(claims)
+            heard = listen(filter(None, map(self._order_of, claims)), now=now)
         except (OperationalError, InterfaceError) as error:
             _wait_for_database(error)
             return
         self.offset = time.monotonic() - now / 1e6
         for taken in claims:
-            self._ask(taken, now)
+            self._ask(taken, now, heard)
 
     def _compile(self, claims: list[Claim]) -> None:
         """Compile the orders whose sheet was edited since, or that are new to this process."""
@@ -165,12 +167,15 @@ class Drain:
     def _order_of(self, taken: Claim) -> Order | None:
         return self.memory.order_of(taken.probe_id, taken.order_version)
 
-    def _ask(self, taken: Claim, now: int) -> None:
+    def _ask(self, taken: Claim, now: int, heard: Mapping[tuple[int, int], Reply]) -> None:
         order = self._order_of(taken)
         if order is None:
             return  # Edited or removed since the claim, which is gone or runs out unused.
         if order.problem:
             self._judge(_Asked(taken, order), now, order.refusal())
+            return
+        if order.schedule is not None:
+            self._judge(_Asked(taken, order), now, heard[order.path_id, order.environment_id])
             return
         key = (taken.probe_id, taken.claim_id)
         at = max(time.monotonic(), taken.slot_at / 1e6 + self.offset)

@@ -8,7 +8,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
-from urllib.parse import quote
 
 from django.conf import settings
 
@@ -19,16 +18,18 @@ from opsboard.outbound.egress import Policy, parse_allow
 from opsboard.outbound.lines import USER_AGENT
 from opsboard.outbound.reply import Ask, Failure, Reply
 from opsboard.people.probe_pass import HEADER, issue
+from opsboard.probes.beat_rules import NoScheduleError, Schedule, schedule_of
 from opsboard.probes.cache_modes import never_asked
+from opsboard.probes.connections import with_forms
 from opsboard.probes.fingerprints import fingerprint
+from opsboard.probes.hiding import without
 from opsboard.probes.models import Probe
 from opsboard.probes.planning import plan_of
 from opsboard.probes.rendering import NotOrderable, secrets_of, values_of
-from opsboard.probes.rules import UNWRITTEN, Expected
+from opsboard.probes.rules import UNWRITTEN, Expected, with_exit
 from opsboard.probes.walking import Plan, Walk
 from opsboard.services.models import CriticalPath
 
-MASKED = "[secret]"
 # In a sheet of the built-in service this header is replaced by a fresh pass for each request.
 SIGNED = (HEADER, "a signed pass")
 
@@ -56,9 +57,11 @@ class Order:
     fingerprint: str = ""
     # "" when the order can be asked.
     problem: str = ""
+    # Of a heartbeat, which is not asked: opsboard.probes.beats reads how it stands.
+    schedule: Schedule | None = None
 
     def refusal(self) -> Reply:
-        return Reply(failure=Failure.CONFIG, detail=self.problem, is_ours=True)
+        return Reply(failure=Failure.CONFIG, detail=f"error: {self.problem}", is_ours=True)
 
     def ask_for(self, slot_at: int, *, now: datetime) -> Ask:
         """The request of one slot: with its trace, and a pass for Opsboard's own pages."""
@@ -87,9 +90,7 @@ class Order:
 
     def mask(self, text: str) -> str:
         """Take every secret out of text that came back, also where it was percent-encoded."""
-        for secret in self.secrets:
-            text = text.replace(secret, MASKED).replace(quote(secret, safe=""), MASKED)
-        return text
+        return without(self.secrets, text)
 
 
 def traceparent(probe_id: int, slot_at: int, nth: int = 0) -> str:
@@ -120,14 +121,22 @@ def compile_order(probe: Probe) -> Order:
     problem, ask, plan = "", Ask(method="GET", url=""), None
     secrets: tuple[str, ...] = ()
     expected = compile_expected("", path.interval)
+    schedule = None
     try:
         values = values_of(environment)
         secrets = secrets_of(environment, values)
-        expected = compile_expected(path.expected_result, path.interval)
-        ask, plan = plan_of(path, environment, values, expected)
+        expected = compile_expected(path.expected_result, path.interval, kind=path.kind)
+        if path.kind == CriticalPath.Kind.HEARTBEAT:
+            schedule = compile_schedule(path)
+            ask = Ask(method="Heartbeat", url=schedule.words)
+        else:
+            ask, plan = plan_of(path, environment, values, expected)
     except NotOrderable as error:
         problem = str(error)
-    urls = [step.ask.url for step in plan.steps] if plan else [ask.url]
+    asks = [step.ask for step in plan.steps] if plan else [ask]
+    for one in asks:
+        secrets = with_forms(secrets, one)
+    urls = [one.url for one in asks]
     # Of several, one that leads elsewhere says how far all of them may be trusted.
     url = next((one for one in urls if not is_own(path, one)), ask.url)
     return Order(
@@ -147,7 +156,15 @@ def compile_order(probe: Probe) -> Order:
         is_cold=path.cache_mode == CriticalPath.CacheMode.COLD_QUERY,
         fingerprint=fingerprint_of(probe),
         problem=problem,
+        schedule=schedule,
     )
+
+
+def compile_schedule(path: CriticalPath) -> Schedule:
+    try:
+        return schedule_of(path.heartbeat)
+    except NoScheduleError as error:
+        raise NotOrderable(f"{error} Edit the sheet.") from error
 
 
 def policy_for(path: CriticalPath, url: str) -> Policy:
@@ -163,7 +180,7 @@ def is_own(path: CriticalPath, url: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def compile_expected(text: str, interval: int) -> Expected:
+def compile_expected(text: str, interval: int, *, kind: str = CriticalPath.Kind.HTTP) -> Expected:
     try:
         clauses = parse(text)
     except ClauseErrors as error:
@@ -172,9 +189,13 @@ def compile_expected(text: str, interval: int) -> Expected:
             f"The expected result cannot be read: {wrong}. Edit the sheet."
         ) from error
     windowed = tuple(clause for clause in clauses if clause.window)
+    at_once = tuple(clause for clause in clauses if not clause.window)
     implied = implied_clause(clauses, interval)
+    if kind == CriticalPath.Kind.HEARTBEAT:
+        # Each of its observations looks at the same newest report: many of them prove no more.
+        at_once, implied = with_exit(at_once), None
     return Expected(
-        clauses=tuple(clause for clause in clauses if not clause.window) or UNWRITTEN,
+        clauses=at_once or UNWRITTEN,
         windowed=windowed,
         implied=implied,
         keep=keep_for((*windowed, *([implied] if implied else []))),
