@@ -27,10 +27,12 @@ RECORDS = ("A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR")
 
 _REQUEST = ("headers", "query", "body", "form", "cache_mode", "follows_redirects")
 _USED: Mapping[str, frozenset[str]] = {
-    "http": frozenset({*_REQUEST, "route", "connection", "steps", "timeout", "locations"}),
-    "tcp": frozenset({"route", "body", "connection", "timeout", "locations"}),
-    "tls": frozenset({"route", "connection", "timeout", "locations"}),
-    "dns": frozenset({"route", "timeout", "locations"}),
+    "http": frozenset(
+        {*_REQUEST, "route", "connection", "steps", "interval", "timeout", "locations"}
+    ),
+    "tcp": frozenset({"route", "body", "connection", "interval", "timeout", "locations"}),
+    "tls": frozenset({"route", "connection", "interval", "timeout", "locations"}),
+    "dns": frozenset({"route", "interval", "timeout", "locations"}),
     "heartbeat": frozenset({"heartbeat"}),
 }
 # How each field is told to a kind that has no use for it.
@@ -45,6 +47,7 @@ _UNUSED: Mapping[str, str] = {
     "cache_mode": "meets no cache: take the mode out.",
     "steps": "has no steps: take them out. Only HTTP has several.",
     "heartbeat": "reports in by no address: take the heartbeat out, or make its kind heartbeat.",
+    "interval": "is not asked: its own every or cron says when it is due. Take this out.",
     "timeout": "is not asked, so nothing is given up: take this out. Its grace time says how long "
     "it may be late.",
     "locations": "is asked from nowhere: take the locations out.",
