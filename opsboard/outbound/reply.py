@@ -87,6 +87,32 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How a request is carried, where not as usual. All text, no template marks.
+
+    `certificate`, `key` and `server_name` are for the host that was asked, and go to no other; the
+    proxy and its credentials serve every hop.
+    """
+
+    # "1.1" or "2" and no other; "": the best that both sides speak.
+    http: str = ""
+    # 4 or 6: only addresses of that family; 0: the first that the system gives.
+    ip: int = 0
+    # The name of the TLS handshake (SNI), which is the one that is verified; "": the address's.
+    server_name: str = ""
+    # PEM of the authorities that are trusted instead of the usual ones.
+    authority: str = ""
+    # PEM of the client certificate, with its chain, and of its key.
+    certificate: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    # http://user:password@host:port; the only proxy there is.
+    proxy: str = field(default="", repr=False)
+
+
+USUAL = Connection()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One request to make, rendered: no template marks, no secrets left to look up."""
 
@@ -99,3 +125,4 @@ class Ask:
     follow: bool = True
     max_redirects: int = 5
     max_body: int = 1 << 20
+    connection: Connection = USUAL

@@ -20,6 +20,7 @@ from opsboard.outbound.lines import USER_AGENT
 from opsboard.outbound.reply import Ask, Failure, Reply
 from opsboard.people.probe_pass import HEADER, issue
 from opsboard.probes.cache_modes import never_asked
+from opsboard.probes.connections import SHORTEST_SECRET, with_forms
 from opsboard.probes.fingerprints import fingerprint
 from opsboard.probes.models import Probe
 from opsboard.probes.planning import plan_of
@@ -58,7 +59,7 @@ class Order:
     problem: str = ""
 
     def refusal(self) -> Reply:
-        return Reply(failure=Failure.CONFIG, detail=self.problem, is_ours=True)
+        return Reply(failure=Failure.CONFIG, detail=f"error: {self.problem}", is_ours=True)
 
     def ask_for(self, slot_at: int, *, now: datetime) -> Ask:
         """The request of one slot: with its trace, and a pass for Opsboard's own pages."""
@@ -89,7 +90,24 @@ class Order:
         """Take every secret out of text that came back, also where it was percent-encoded."""
         for secret in self.secrets:
             text = text.replace(secret, MASKED).replace(quote(secret, safe=""), MASKED)
-        return text
+        return self._mask_cut(text) if "…" in text else text
+
+    def _mask_cut(self, text: str) -> str:
+        """A sentence is cut before it is masked: what stands before its … may be half a secret."""
+        parts = text.split("…")
+        for place, part in enumerate(parts[:-1]):
+            for secret in self.secrets:
+                shown = _shown_of(secret, part)
+                part = part[: len(part) - shown] + MASKED if shown else part
+            parts[place] = part
+        return "…".join(parts)
+
+
+def _shown_of(secret: str, text: str) -> int:
+    """How much of the beginning of a secret stands at the end of the text; 0 for next to none."""
+    most = min(len(secret), len(text))
+    sizes = range(most, SHORTEST_SECRET - 1, -1)
+    return next((size for size in sizes if text.endswith(secret[:size])), 0)
 
 
 def traceparent(probe_id: int, slot_at: int, nth: int = 0) -> str:
@@ -125,6 +143,7 @@ def compile_order(probe: Probe) -> Order:
         secrets = secrets_of(environment, values)
         expected = compile_expected(path.expected_result, path.interval)
         ask, plan = plan_of(path, environment, values, expected)
+        secrets = with_forms(secrets, ask)
     except NotOrderable as error:
         problem = str(error)
     urls = [step.ask.url for step in plan.steps] if plan else [ask.url]
