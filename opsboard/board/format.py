@@ -3,9 +3,6 @@
 Reading, writing, the JSON Schema for editors and the page README.md are made from these tables.
 """
 
-from functools import cache
-from zoneinfo import available_timezones
-
 from opsboard.board.gate_format import CONFIG, GATES
 from opsboard.board.json_values import Json
 from opsboard.board.kinds import (
@@ -46,6 +43,7 @@ from opsboard.services.versions import (
     read_version_config_root,
     read_version_route,
 )
+from opsboard.services.zones import check_zone
 
 MOST_VARIABLES = 60
 LONGEST_VALUE = 8_000
@@ -76,17 +74,6 @@ def _lines(longest: int, *, is_body: bool = False) -> Text:
         strip=not is_body,
         may_be_empty=is_body,
     )
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """Read from the disk: once is enough."""
-    return frozenset(available_timezones())
-
-
-def _check_zone(zone: str) -> str:
-    known = zone in _zones()
-    return "" if known else "Write the zone as the IANA names it, such as Europe/Oslo or UTC."
 
 
 def _check_variable(name: str) -> str:
@@ -132,7 +119,7 @@ TEAM = Shape(
     (
         Key("name", _line(120), "The team's name.", "", "its name in addresses, as words"),
         Key("contact", _line(200), "How to reach them: a chat channel or a number."),
-        Key("zone", Text(60, _check_zone, about="time zone"), "As in Europe/Oslo.", "UTC"),
+        Key("zone", Text(60, check_zone, about="time zone"), "As in Europe/Oslo.", "UTC"),
         Key(
             "members",
             Texts(_line(150), 500),

@@ -88,6 +88,7 @@ def _order_of_address(line: Line) -> Order:
         service_id=0,
         environment_id=0,
         patience=1,
+        patience_to_recover=1,
         ask=ask,
         policy=policy_of_this_place(),
         expected=compile_expected(_expected(line), ask.timeout),

@@ -5,10 +5,11 @@ from typing import Any
 import pycurl
 
 from opsboard.outbound import certificates
+from opsboard.outbound.connections import proxy_trouble, sheet_trouble, spoke_otherwise
 from opsboard.outbound.failures import Progress, Trouble, body_too_large, explain
 from opsboard.outbound.heads import Head, read_head, values
 from opsboard.outbound.lines import Line
-from opsboard.outbound.reply import Certificate, Failure, Phases, Reply
+from opsboard.outbound.reply import USUAL, Certificate, Failure, Phases, Reply
 from opsboard.outbound.unpacking import NotPackedError, packing, unpack
 
 _VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
@@ -25,6 +26,9 @@ def read(line: Line, code: int, message: str, *, looked_up: int, loop_delay: int
     status: int = info(pycurl.RESPONSE_CODE)
     head = read_head(line.header_lines)
     trouble = _trouble(line, code, message) or _flaw(line, head, status)
+    version = _VERSIONS.get(info(pycurl.INFO_HTTP_VERSION), "")
+    if line.hop.connection is not USUAL:
+        trouble = trouble or spoke_otherwise(line.hop, line.far_side, version)
     body = b"".join(line.chunks)
     if not trouble:
         trouble, body = _unpacked(body, head, line)
@@ -37,7 +41,7 @@ def read(line: Line, code: int, message: str, *, looked_up: int, loop_delay: int
         headers=head.headers,
         body=body[: line.limits.max_body],
         phases=_phases(line, looked_up),
-        http_version=_VERSIONS.get(info(pycurl.INFO_HTTP_VERSION), ""),
+        http_version=version,
         certificate=_certificate(line),
         peer=info(pycurl.PRIMARY_IP) or "",
         loop_delay=loop_delay,
@@ -49,10 +53,32 @@ def _trouble(line: Line, code: int, message: str) -> Trouble | None:
         return Trouble(Failure.EGRESS_DENIED, line.refusal.sentence)
     if line.stopped or not code:
         return line.stopped
+    if line.hop.connection is not USUAL:
+        trouble = _of_connection(line, code, message)
+        if trouble:
+            return trouble
     if code == pycurl.E_PEER_FAILED_VERIFICATION:
         verdict = line.handle.getinfo(pycurl.SSL_VERIFYRESULT)
         return certificates.explain(line.far_side, verdict, message, _chain(line))
     return explain(code, message, _progress(line))
+
+
+def _of_connection(line: Line, code: int, message: str) -> Trouble | None:
+    """Trouble that only an unusual connection can have."""
+    trouble = sheet_trouble(line.hop.connection, code)
+    if code == pycurl.E_HTTP2 and not (line.header_lines or line.hop.target.is_encrypted):
+        detail = f"{line.far_side} does not speak HTTP/2 without TLS."
+        return Trouble(Failure.PROTOCOL, detail)
+    if not trouble and line.hop.proxy:
+        connect_code = line.handle.getinfo(pycurl.HTTP_CONNECTCODE)
+        trouble = proxy_trouble(line.hop, code, message, connect_code)
+        if not trouble and not line.is_through:
+            return _capitalized(explain(code, message, _progress(line)))
+    return trouble
+
+
+def _capitalized(trouble: Trouble) -> Trouble:
+    return trouble._replace(detail=trouble.detail[:1].upper() + trouble.detail[1:])
 
 
 def _flaw(line: Line, head: Head, status: int) -> Trouble | None:

@@ -17,7 +17,7 @@ from opsboard.outbound.arrivals import read
 from opsboard.outbound.delays import Delays
 from opsboard.outbound.exchanges import Exchange
 from opsboard.outbound.lines import Line
-from opsboard.outbound.names import Found, Names, silent, too_many
+from opsboard.outbound.names import Found, Names, Sought, silent, too_many
 from opsboard.outbound.redirects import Hop
 from opsboard.outbound.reply import Reply
 from opsboard.outbound.starts import FOREVER
@@ -54,7 +54,7 @@ class Pump:
         self._finished: list[tuple[Exchange, Reply]] = []
         self._free: list[Line] = []
         self._dialled: dict[Any, tuple[_Call, Line]] = {}
-        self._looking: dict[str, list[_Call]] = {}
+        self._looking: dict[Sought, list[_Call]] = {}
         self._found: deque[Found] = deque()
         self._names = Names(self._hear)
         self._delays = Delays()
@@ -173,7 +173,7 @@ class Pump:
             self._finished.append((exchange, step))
             return
         call = self._calls[exchange] = _Call(exchange, step)
-        if step.target.needs_lookup:
+        if step.dials.needs_lookup:
             self._look_up(call, now)
         else:
             self._dial(call, exchange.local_address(step), now)
@@ -213,11 +213,11 @@ class Pump:
     # Names.
 
     def _look_up(self, call: _Call, now: float) -> None:
-        host = call.hop.target.host
-        if self._names.look_up(host):
-            self._looking.setdefault(host, []).append(call)
+        sought = Sought(call.hop.dials.host, call.hop.connection.ip)
+        if self._names.look_up(sought):
+            self._looking.setdefault(sought, []).append(call)
         else:
-            self._go_on(call.exchange, call.exchange.fail(too_many(host), now), now)
+            self._go_on(call.exchange, call.exchange.fail(too_many(sought.host), now), now)
 
     def _hear(self, found: Found) -> None:
         """Called in the thread of the lookup."""
@@ -227,7 +227,7 @@ class Pump:
     def _take_found(self) -> None:
         while self._found:
             found = self._found.popleft()
-            for call in self._looking.pop(found.host, []):
+            for call in self._looking.pop(found.sought, []):
                 if self._calls.get(call.exchange) is call:
                     self._place(call, found)
 
@@ -242,10 +242,12 @@ class Pump:
 
     def _give_up_lookups(self) -> None:
         """Name servers that say nothing end an exchange at its limit for connecting."""
-        for host, calls in list(self._looking.items()):
+        for sought, calls in list(self._looking.items()):
             for call in calls:
                 limits = call.exchange.limits(self._woke)
                 if limits.connect_left <= 0 and self._calls.get(call.exchange) is call:
-                    reply = call.exchange.fail(silent(host, limits.connect), self._woke)
+                    trouble = silent(sought.host, limits.connect)
+                    reply = call.exchange.fail(trouble, self._woke)
                     self._go_on(call.exchange, reply, self._woke)
-            self._looking[host] = [call for call in calls if self._calls.get(call.exchange) is call]
+            still = [call for call in calls if self._calls.get(call.exchange) is call]
+            self._looking[sought] = still

@@ -125,3 +125,11 @@ def _is_literal(host: str) -> bool:
 def _reason(error: pycurl.error) -> str:
     code, said = error.args
     return _REASONS.get(code) or said[:1].lower() + said[1:]
+
+
+def with_host(url: str, host: str) -> str:
+    """The same address at another host."""
+    parts = pycurl.CurlUrl()
+    parts.setpart(pycurl.UPART_URL, url, 0)
+    parts.host = host
+    return str(parts.url)

@@ -36,6 +36,7 @@ def facts_of(order: Order, reply: Reply, judgement: Judgement) -> dict[str, Any]
     facts, certificate = judgement.facts, reply.certificate
     return {
         "status": reply.status,
+        "exit": reply.exit_code,
         "http": reply.http_version or None,
         "redirects": reply.redirects,
         "peer": reply.peer or None,

@@ -10,8 +10,8 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from os import getpid
 
 from django.conf import settings
@@ -27,12 +27,15 @@ from django.db.models import Q
 from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Failure, Reply
+from opsboard.probes.beats import listen
 from opsboard.probes.memory import Memory, Written
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import React, Result, judge_result, record
+from opsboard.probes.rules import Judgement
 from opsboard.probes.schedule import SECOND, Claim, claim, database_now, hand_back
 from opsboard.probes.shift import Shift, is_covered
+from opsboard.probes.walkers import Walker
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,12 @@ PLACE_WITHIN = 1.0
 # Celery itself takes up to three seconds more to end a worker, which is to be gone after five.
 LAST_WAIT = 1.0
 
+OURS = Reply(
+    failure=Failure.INTERNAL,
+    detail="Opsboard could not judge this reply: see its log.",
+    is_ours=True,
+)
+
 _running: dict[str, threading.Lock] = {}
 # By location: a drain lasts seconds, and what it learnt serves the next one.
 _memories: dict[str, Memory] = {}
@@ -58,6 +67,8 @@ _memories: dict[str, Memory] = {}
 class _Asked:
     claim: Claim
     order: Order
+    # Of a path of several requests.
+    walker: Walker | None = None
 
 
 @dataclass
@@ -74,6 +85,8 @@ class Drain:
     unwritten: list[Result] = field(default_factory=list)
     # Local monotonic seconds minus database seconds, from the newest claim.
     offset: float = 0.0
+    # Claims of walks that were broken off by a stop: to be handed back.
+    cut_short: list[Claim] = field(default_factory=list)
     dropped: int = 0
     shift: Shift = field(init=False)
 
@@ -105,15 +118,26 @@ class Drain:
         """Finish what is in flight; told to stop, hand back what is not done in a few seconds."""
         deadline = time.monotonic() + (LAST_WAIT if self.is_stopping() else 3600)
         while (self.in_hand or self.unwritten) and time.monotonic() < deadline:
+            if self.is_stopping():
+                deadline = min(deadline, time.monotonic() + LAST_WAIT)
+                self._break_off_walks(left=deadline - time.monotonic())
             self._gather(until=min(deadline, time.monotonic() + CLAIM_EVERY))
             self._record()
             self._leave_unstarted()
-            if self.is_stopping():
-                deadline = min(deadline, time.monotonic() + LAST_WAIT)
         self.asker.abandon()
         with contextlib.suppress(DatabaseError, InterfaceError):
-            hand_back([asked.claim for asked in self.in_hand.values()])
+            hand_back([*(asked.claim for asked in self.in_hand.values()), *self.cut_short])
         self.in_hand.clear()
+
+    def _break_off_walks(self, *, left: float) -> None:
+        """Of walks under way only clean-up steps are asked yet: after the reply that is waited for,
+        or, in the second half of the last wait, without it."""
+        for key, asked in list(self.in_hand.items()):
+            if asked.walker:
+                asked.walker.walk.wind_up()
+                cleaning = (key, "clean-up")
+                if left < LAST_WAIT / 2 and asked.walker.breaks_off(cleaning, left=left):
+                    self.in_hand[cleaning] = self.in_hand.pop(key)
 
     def _claim(self) -> None:
         room = min(LARGEST_CLAIM, MOST_IN_HAND - len(self.in_hand))
@@ -123,12 +147,13 @@ class Drain:
             now, claims = claim(self.location, room, memory=self.memory)
             self.shift.claimed(now)
             self._compile(claims)
+            heard = listen(filter(None, map(self._order_of, claims)), now=now)
         except (OperationalError, InterfaceError) as error:
             _wait_for_database(error)
             return
         self.offset = time.monotonic() - now / 1e6
         for taken in claims:
-            self._ask(taken, now)
+            self._ask(taken, now, heard)
 
     def _compile(self, claims: list[Claim]) -> None:
         """Compile the orders whose sheet was edited since, or that are new to this process."""
@@ -142,16 +167,24 @@ class Drain:
     def _order_of(self, taken: Claim) -> Order | None:
         return self.memory.order_of(taken.probe_id, taken.order_version)
 
-    def _ask(self, taken: Claim, now: int) -> None:
+    def _ask(self, taken: Claim, now: int, heard: Mapping[tuple[int, int], Reply]) -> None:
         order = self._order_of(taken)
         if order is None:
             return  # Edited or removed since the claim, which is gone or runs out unused.
         if order.problem:
             self._judge(_Asked(taken, order), now, order.refusal())
             return
+        if order.schedule is not None:
+            self._judge(_Asked(taken, order), now, heard[order.path_id, order.environment_id])
+            return
         key = (taken.probe_id, taken.claim_id)
-        self.in_hand[key] = _Asked(taken, order)
         at = max(time.monotonic(), taken.slot_at / 1e6 + self.offset)
+        if walk := order.walk_for(taken.slot_at, now=moment(now)):
+            walker = Walker(walk, self.asker, order.policy)
+            self.in_hand[key] = _Asked(taken, order, walker)
+            walker.begin(key, at=at, by=at + PLACE_WITHIN)
+            return
+        self.in_hand[key] = _Asked(taken, order)
         self.asker.ask(
             order.ask_for(taken.slot_at, now=moment(now)),
             policy=order.policy,
@@ -168,7 +201,11 @@ class Drain:
             except queue.Empty:
                 return
             asked = self.in_hand.pop(key, None)
-            if asked is not None:
+            if asked is None:
+                continue
+            if asked.walker:
+                self._walk(asked, asked.walker, key, started, reply)
+            else:
                 self._judge(asked, round((started - self.offset) * 1e6), reply)
 
     def _leave_unstarted(self) -> None:
@@ -186,18 +223,35 @@ class Drain:
             # Their leases run out.
             _wait_for_database(error)
 
-    def _judge(self, asked: _Asked, asked_at: int, reply: Reply) -> None:
+    def _walk(
+        self, asked: _Asked, walker: Walker, key: object, started: float, reply: Reply
+    ) -> None:
+        """Go on with a path of several requests, or judge it when that was the last of them."""
+        judgement = None
         try:
-            result = judge_result(asked.claim, asked.order, reply, asked_at=asked_at)
+            if walker.goes_on(key, started, reply):
+                self.in_hand[key] = asked
+                return
+            if walker.walk.is_cut_short:
+                self.cut_short.append(asked.claim)
+                return
+            reply, judgement = walker.walk.finish()
+        except Exception:
+            log.exception("could not walk the steps of probe %s", asked.claim.probe_id)
+            reply = OURS
+        self._judge(asked, round((walker.started - self.offset) * 1e6), reply, judgement)
+
+    def _judge(
+        self, asked: _Asked, asked_at: int, reply: Reply, judgement: Judgement | None = None
+    ) -> None:
+        try:
+            result = judge_result(
+                asked.claim, asked.order, reply, asked_at=asked_at, judgement=judgement
+            )
         except Exception:
             # A bug of ours in judging one reply must not end the others; it is no verdict on them.
             log.exception("could not judge probe %s", asked.claim.probe_id)
-            ours = Reply(
-                failure=Failure.INTERNAL,
-                detail="Opsboard could not judge this reply: see its log.",
-                is_ours=True,
-                phases=reply.phases,
-            )
+            ours = replace(OURS, phases=reply.phases)
             result = judge_result(asked.claim, asked.order, ours, asked_at=asked_at)
         self.unwritten.append(result)
         standing = result.turn.standing

@@ -6,7 +6,7 @@ and another worker took it, or a person edited the sheet) changes nothing.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,10 +31,12 @@ from opsboard.probes.rules import (
     Turn,
     Verdict,
     grid_after,
+    is_disputed,
     judge,
     take_turn,
 )
 from opsboard.probes.schedule import SECOND, Claim, gap_between, write_missed
+from opsboard.probes.step_facts import dump_steps, latest_steps
 from opsboard.probes.waves import Columns
 from opsboard.services.models import Service
 
@@ -66,18 +68,30 @@ class Result:
 React = Callable[[Result], None]
 
 
-def judge_result(claim: Claim, order: Order, reply: Reply, *, asked_at: int) -> Result:
-    judgement = judge(reply, order.expected.clauses, now=moment(asked_at))
+def judge_result(
+    claim: Claim,
+    order: Order,
+    reply: Reply,
+    *,
+    asked_at: int,
+    judgement: Judgement | None = None,
+) -> Result:
+    """`judgement` is that of a path of several requests, which were judged on the way."""
+    judgement = judgement or judge(reply, order.expected.clauses, now=moment(asked_at))
     turn = take_turn(
         claim.standing,
         judgement,
         order.expected,
         at=max(asked_at, claim.slot_at),
-        total=None if was_delayed(reply) else reply.phases.total,
+        total=reply.phases.total if reply.is_timed and not was_delayed(reply) else None,
         patience=order.patience,
+        patience_to_recover=order.patience_to_recover,
         silent_at=claim.silent_at,
         is_scheduled=claim.kind is Kind.SCHEDULED,
     )
+    if order.schedule is not None and is_disputed(turn.standing):
+        # Asking a job's newest report again costs nothing, and is what confirms it.
+        turn = replace(turn, asks_again=True)
     return Result(
         claim=claim,
         order=order,
@@ -180,6 +194,7 @@ OBSERVED = Columns(
         "is_delayed": "boolean",
         "failure": "text",
         "reason": "text",
+        "steps": "text",
     }
 )
 COUNTED = {
@@ -274,7 +289,8 @@ def _observation(result: Result) -> list[Any]:
     return [
         result.claim.probe_id,
         result.claim.slot_at,
-        phases.total,
+        # A job may run for longer than the 36 minutes that the column holds.
+        min(phases.total, 2**31 - 1),
         phases.dns,
         phases.connect,
         phases.tls,
@@ -292,6 +308,7 @@ def _observation(result: Result) -> list[Any]:
         was_delayed(reply),
         reply.failure or "",
         _text(result.judgement.reason, result.order),
+        dump_steps(result.judgement.steps, lambda text: _text(text, result.order)),
     ]
 
 
@@ -315,11 +332,13 @@ def _latest(result: Result) -> dict[str, Any]:
         }
         for holding in result.judgement.holdings
     ]
+    steps = latest_steps(result.judgement.steps, lambda text: _text(text, result.order))
     return {
         "verdict": result.judgement.verdict.name.lower(),
         "total": reply.phases.total,
         "lateness": _lateness(result),
         "status": reply.status,
+        "exit": reply.exit_code,
         "failure": reply.failure,
         "cache": facts.cache,
         "db_calls": facts.db_calls,
@@ -327,6 +346,7 @@ def _latest(result: Result) -> dict[str, Any]:
         "certificate_days": facts.certificate_days,
         **_ending_certificate(result),
         "clauses": clauses + windows,
+        **({"steps": steps} if steps else {}),
     }
 
 

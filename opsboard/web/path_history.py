@@ -49,8 +49,15 @@ FAILURES = {
     "tls_handshake": "no TLS",
     "config": "cannot be asked",
     "internal": "error of Opsboard",
+    "late": "no report in time",
+    "not_ended": "does not end",
+    "awaited": "no report yet",
 }
-KINDS = {Kind.ASKED_AGAIN: "asked again", Kind.ASKED_NOW: "asked by a person"}
+KINDS = {
+    Kind.ASKED_AGAIN: "asked again",
+    Kind.ASKED_NOW: "asked by a person",
+    Kind.REPORTED: "reported in",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def test_an_answer_packed_twice_is_left_as_the_bytes_that_came(far_side: Machine
     assert (reply.failure, reply.body) == (None, twice)
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "identity", "x"])
+@pytest.mark.parametrize("coding", ["compress", "identity", "x"])
 def test_other_codings_are_left_as_the_bytes_that_came(far_side: Machine, coding: str):
     reply = ask(far_side(answer(200, ("Content-Encoding", coding), body=b"\x1b\x00x")).url())
     assert (reply.failure, reply.body) == (None, b"\x1b\x00x")

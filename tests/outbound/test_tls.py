@@ -15,6 +15,7 @@ from opsboard.outbound.reply import Ask, Certificate, Failure
 from tests.far_side import FarSide, Visit, answer, hang, raw, reset
 from tests.outbound.asking import HERE, ask, failed
 from tests.outbound.certificates import DAY, NOW, STRANGER, TRUSTED, good, speaks
+from tests.outbound.http2 import answer_in_frames, offering_http2
 
 Machine = Callable[..., FarSide]
 
@@ -155,14 +156,5 @@ def test_no_session_is_resumed_so_that_every_certificate_is_verified(
 
 
 def test_http_2_is_spoken_where_the_machine_offers_it(far_side: Machine):
-    def answer_in_frames(visit: Visit) -> None:
-        visit.connection.recv(65536)
-        settings = bytes.fromhex("000000040000000000")
-        headers = bytes.fromhex("000001010400000001") + b"\x88"
-        visit.send(settings + headers + bytes.fromhex("000002000100000001") + b"hi")
-        visit.wait(0.2)
-
-    context = good()
-    context.set_alpn_protocols(["h2"])
-    reply = ask(far_side(answer_in_frames, tls=context, reads=False).url())
+    reply = ask(far_side(answer_in_frames(), tls=offering_http2(good()), reads=False).url())
     assert (reply.failure, reply.http_version, reply.status, reply.body) == (None, "2", 200, b"hi")
