@@ -16,11 +16,11 @@ _VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
 _BODILESS = (204, 304)
 
 
-def read(line: Line, code: int, message: str, *, looked_up: int) -> Reply:
+def read(line: Line, code: int, message: str, *, looked_up: int, loop_delay: int) -> Reply:
     """The reply of one hop, never an exception.
 
     `code` and `message` are libcurl's, 0 and "" when it is content; `looked_up` is the microseconds
-    that finding the address took.
+    that finding the address took, `loop_delay` those that our own loop kept it waiting.
     """
     info = line.handle.getinfo
     status: int = info(pycurl.RESPONSE_CODE)
@@ -44,6 +44,7 @@ def read(line: Line, code: int, message: str, *, looked_up: int) -> Reply:
         http_version=version,
         certificate=_certificate(line),
         peer=info(pycurl.PRIMARY_IP) or "",
+        loop_delay=loop_delay,
     )
 
 
