@@ -52,7 +52,7 @@ def _trouble(line: Line, code: int, message: str) -> Trouble | None:
     if line.refusal:
         return Trouble(Failure.EGRESS_DENIED, line.refusal.sentence)
     if line.stopped or not code:
-        return line.stopped
+        return _only_announced(line) or line.stopped
     if line.hop.connection is not USUAL:
         trouble = _of_connection(line, code, message)
         if trouble:
@@ -61,6 +61,16 @@ def _trouble(line: Line, code: int, message: str) -> Trouble | None:
         verdict = line.handle.getinfo(pycurl.SSL_VERIFYRESULT)
         return certificates.explain(line.far_side, verdict, message, _chain(line))
     return explain(code, message, _progress(line))
+
+
+def _only_announced(line: Line) -> Trouble | None:
+    """Headers without end that are no answer's: 100 Continue over and over."""
+    if not (line.stopped and 100 <= line.handle.getinfo(pycurl.RESPONSE_CODE) < 200):
+        return None
+    if sum(said.startswith(b"HTTP/") for said in line.header_lines) < 2:
+        return None
+    detail = f"{line.far_side} announced an answer again and again and sent none."
+    return Trouble(Failure.PROTOCOL, detail)
 
 
 def _of_connection(line: Line, code: int, message: str) -> Trouble | None:
