@@ -176,7 +176,8 @@ def policy_for(path: CriticalPath, url: str) -> Policy:
 
 
 def is_own(path: CriticalPath, url: str) -> bool:
-    return path.service.is_built_in and url.startswith(settings.SELF_URL + "/")
+    is_direct = not path.connection.get("proxy")
+    return path.service.is_built_in and is_direct and url.startswith(settings.SELF_URL + "/")
 
 
 @lru_cache(maxsize=4096)
