@@ -196,7 +196,7 @@ def test_a_job_that_failed_and_then_does_not_come_is_told_for_both():
 def test_a_schedule_that_cannot_be_read_is_an_error_of_ours_that_says_what_to_do():
     judgement = judged(a_heartbeat(heartbeat={}))
     assert judgement.verdict is Verdict.ERROR
-    assert judgement.reason == "It is not said when the job reports in. Edit the sheet."
+    assert judgement.reason == "error: It is not said when the job reports in. Edit the sheet."
 
 
 def test_after_a_pause_it_waits_for_a_new_report_and_is_not_late_at_once():
