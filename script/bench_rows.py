@@ -51,8 +51,8 @@ Run = Callable[[Told], Iterator[Figure]]
 
 def full_http(told: Told) -> Iterator[Figure]:
     found = full_load(told, told.target.http, probes=MANY, offered=3000)
-    yield "cpu-http-full", found.cpu_a_thousand, found.detail()
     yield "sustained-postgresql", found.rate, found.detail()
+    yield "cpu-http-full", found.cpu_a_thousand, found.detail()
 
 
 def full_https(told: Told) -> Iterator[Figure]:
@@ -152,7 +152,7 @@ def hanging(told: Told) -> Iterator[Figure]:
             | {
                 "hanging": few,
                 "timeout_s": timeout,
-                "hanging_p50_s": round(percentile(hung, 0.5), 2),
+                "hanging_p50_s": rounded(percentile(hung, 0.5, of=1)),
             },
         )
 
@@ -165,10 +165,14 @@ def lateness(found: Span, due_a_second: float, **only: object) -> tuple[float, d
     return percentile(late, 0.99, of=due), found.detail() | {
         "due": due,
         "asked": len(late),
-        "p50_s": round(percentile(late, 0.5), 3),
-        "p99_s_of_those_asked": round(percentile(late, 0.99), 3),
+        "p50_s": rounded(percentile(late, 0.5, of=due)),
+        "p99_s_of_those_asked": rounded(percentile(late, 0.99)) if late else "none was asked",
         "probes_with_missed_slots": missed,
     }
+
+
+def rounded(seconds: float) -> float | str:
+    return "never" if seconds == float("inf") else round(seconds, 3)
 
 
 def size(told: Told) -> Iterator[Figure]:
@@ -179,8 +183,9 @@ def size(told: Told) -> Iterator[Figure]:
     with worker() as one:
         all_asked(60)
         pace(100)
-        # What was asked for at the old pace comes to its end.
+        # Once more, for those that were being asked meanwhile, and went on at their old pace.
         time.sleep(3)
+        pace(100)
         many = span(one, told.seconds(20, 8))
         time.sleep(TAIL)
         many = many.by_slots()
