@@ -37,8 +37,14 @@ app = Celery("opsboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.imports = ["opsboard.tasks"]
 
-PROBES = f"probes.{settings.LOCATION}"
-QUEUES = [PROBES, "alerts", "housekeeping"]
+
+def probes_of(location: str) -> str:
+    """The queue on which a location's drains are rung for."""
+    return f"probes.{location}"
+
+
+# Of the one process that does everything.
+QUEUES = [probes_of(settings.LOCATION), "alerts", "housekeeping"]
 A_MOMENT = timedelta(seconds=1)
 # Seconds. Bells that nobody answers must not pile up; but beat's clock and a worker's may differ,
 # and with two seconds a beat that is three behind rings bells that are all dead on arrival.
@@ -56,7 +62,10 @@ def every(seconds: float, task: str, queue: str = "housekeeping", **kwargs: Any)
 
 app.conf.beat_scheduler = "opsboard.celery:Timetable"
 app.conf.beat_schedule = {
-    "drain probes": every(1, "drain", PROBES, location=settings.LOCATION),
+    **{
+        f"drain probes from {location}": every(1, "drain", probes_of(location), location=location)
+        for location in settings.LOCATIONS
+    },
     "deliver alerts": every(1, "deliver", "alerts"),
     "reconcile incidents": every(10, "reconcile"),
     "count service days": every(30, "count_days"),

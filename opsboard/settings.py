@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from opsboard.services.addresses import check_url
+from opsboard.services.rules import check_slug
 
 env = environ.FileAwareEnv()
 
@@ -72,6 +73,19 @@ def checked_address(name: str, *, or_mail: bool = False) -> str:
     return address
 
 
+def checked_canary(address: str) -> str:
+    """An address of the web, or tcp:// with a host and a port."""
+    address = address.strip()
+    is_tcp = address.startswith("tcp://")
+    # Only the port has to be written where nothing says which one it is.
+    problem = check_url(f"http://{address[6:]}" if is_tcp else address)
+    if is_tcp and not problem and not re.fullmatch(r"tcp://[^/?#]+:[0-9]+", address):
+        problem = "Write host and port, as in tcp://10.0.0.1:443."
+    if problem:
+        raise ImproperlyConfigured(f"OPSBOARD_CANARIES: {address} cannot be used. {problem}")
+    return address
+
+
 # What differs between places ---------------------------------------------------------------
 
 if EMBEDDED:
@@ -105,7 +119,23 @@ if DEBUG:
     raise ImproperlyConfigured("DEBUG is on. Opsboard does not start with it: unset DEBUG.")
 
 HTTPS = URL.startswith("https://")
+# The place this process probes from, and all places that have a worker: sheets may name these.
 LOCATION = env.str("OPSBOARD_LOCATION", default="default")
+LOCATIONS = env.list("OPSBOARD_LOCATIONS", default=[LOCATION])
+if wrong_places := [name for name in [LOCATION, *LOCATIONS] if check_slug(name)]:
+    raise ImproperlyConfigured(
+        f"{wrong_places[0]!r} is not the name of a location: use small letters, digits and single "
+        "hyphens, as in oslo-1, in OPSBOARD_LOCATION and OPSBOARD_LOCATIONS."
+    )
+if LOCATION not in LOCATIONS:
+    raise ImproperlyConfigured(
+        f"OPSBOARD_LOCATION is {LOCATION}, which OPSBOARD_LOCATIONS does not list: nothing would "
+        "set its probes off. Add it there."
+    )
+# Where a path is asked from that names no location.
+HOME_LOCATION: str = LOCATIONS[0]
+# Addresses that answer as long as the network of the place is alive; asked only when in doubt.
+CANARIES = [checked_canary(canary) for canary in env.list("OPSBOARD_CANARIES", default=[])]
 # Forwarded addresses and schemes are believed from these networks only.
 TRUSTED_PROXIES = env.list("OPSBOARD_TRUSTED_PROXIES", default=[])
 KEEP_OBSERVATIONS_DAYS = env.int("OPSBOARD_KEEP_OBSERVATIONS_DAYS", default=30)
@@ -132,6 +162,13 @@ TOKEN_REQUESTS_A_MINUTE = env.int("OPSBOARD_TOKEN_REQUESTS_A_MINUTE", default=60
 REASK_AFTER_SECONDS = env.float("OPSBOARD_REASK_AFTER_SECONDS", default=3.0)
 DRAIN_BUDGET_SECONDS = env.float("OPSBOARD_DRAIN_BUDGET_SECONDS", default=10.0)
 LEASE_MARGIN_SECONDS = env.float("OPSBOARD_LEASE_MARGIN_SECONDS", default=5.0)
+# Requests at a time to one host from one drain: Opsboard is to be a polite guest.
+PROBES_AT_ONCE_A_HOST = env.int("OPSBOARD_PROBES_AT_ONCE_A_HOST", default=4)
+if PROBES_AT_ONCE_A_HOST < 1:
+    raise ImproperlyConfigured(
+        "OPSBOARD_PROBES_AT_ONCE_A_HOST is how many requests go to one host at a time: "
+        "write a number of at least 1."
+    )
 # What fails again so soon after it was resolved is the same incident.
 REOPEN_WITHIN_SECONDS = env.float("OPSBOARD_REOPEN_WITHIN_SECONDS", default=600.0)
 # Where PagerDuty takes events: another for its European service, https://events.eu.pagerduty.com/...

@@ -16,7 +16,7 @@ from opsboard.alerts.news import FailingPath
 from opsboard.incidents.beginnings import failed_at
 from opsboard.incidents.models import Incident, IncidentPath
 from opsboard.probes.models import Probe
-from opsboard.probes.orders import address
+from opsboard.probes.rendering import address
 from opsboard.probes.rules import State
 from opsboard.rollbacks.known import Released
 from opsboard.rollbacks.models import NoteVersion, RollbackNote

@@ -121,5 +121,5 @@ def _write(prepared: Prepared, *, actor: Actor, now: datetime, progress: Progres
     for start in range(0, len(keys), _STANDING_UP_AT_ONCE):
         progress("services brought in line", start, len(keys))
         some = keys[start : start + _STANDING_UP_AT_ONCE]
-        stand_up_all(some, now=now, location=settings.LOCATION)
+        stand_up_all(some, now=now, location=settings.HOME_LOCATION)
     write_marks(prepared.marks)

@@ -109,13 +109,8 @@ def _service_of(thing: Service | Environment | CriticalPath) -> Service:
 
 
 def _bring_in_line(thing: Thing, *, now: datetime) -> None:
-    """Probes of every location there is, not only of this one."""
-    if isinstance(thing, Team):
-        return
-    service = _service_of(thing)
-    probes = Probe.objects.filter(path__service=service)
-    for location in {settings.LOCATION, *probes.values_list("location", flat=True)}:
-        stand_up(service, now=now, location=location)
+    if not isinstance(thing, Team):
+        stand_up(_service_of(thing), now=now, location=settings.HOME_LOCATION)
 
 
 # Bringing back -----------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def exact_size(size: int) -> str:
 
 def format_share(part: int, whole: int) -> str:
     """ "11.8 %": at most three figures. `whole` is above zero."""
-    return f"{Decimal(f'{100 * part / whole:.3g}'):f} %"
+    return f"{Decimal(f'{100 * part / whole:.3g}'):f} %" if part else "0 %"
 
 
 def _in_unit(number: int, scale: int, unit: str) -> str:

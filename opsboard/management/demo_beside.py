@@ -39,7 +39,7 @@ class Resting(Beside):
 
         if not names("service"):
             return
-        rest(location=settings.LOCATION, now=now)
+        rest(location=settings.HOME_LOCATION, now=now)
         self.lines = (
             "The sample services of the demo are not running, so its paths are paused: "
             "start with --demo to go on, or take the demo off with script/up --remove-demo.",
@@ -56,7 +56,12 @@ class Demo(Beside):
         from opsboard.demo.running import DidNotStart
 
         try:
-            load(self._samples.directory, self._samples.sites, location=settings.LOCATION, now=now)
+            load(
+                self._samples.directory,
+                self._samples.sites,
+                location=settings.HOME_LOCATION,
+                now=now,
+            )
             self._samples.wait()
             begin(now=timezone.now())
         except (CannotLoad, DidNotStart) as refusal:

@@ -3,13 +3,14 @@
 import re
 from dataclasses import replace
 
-from opsboard.outbound.egress import Policy, refuse_zone
+from opsboard.outbound.connections import no_address_of, read_proxy, read_server_name, refused_name
+from opsboard.outbound.egress import Policy
 from opsboard.outbound.failures import Trouble
 from opsboard.outbound.heads import Headers, values
 from opsboard.outbound.lines import Limits
 from opsboard.outbound.redirects import FOLLOWED, Hop, follow
-from opsboard.outbound.reply import Ask, Failure, Phases, Reply
-from opsboard.outbound.targets import BadTargetError, read_target
+from opsboard.outbound.reply import USUAL, Ask, Connection, Failure, Phases, Reply
+from opsboard.outbound.targets import BadTargetError, Target, read_target
 from opsboard.outbound.wording import lasting, shown
 
 # Connecting, with the lookup of the name and the TLS handshake, may take this much of the timeout.
@@ -28,7 +29,6 @@ class Exchange:
         self.started = 0.0
         # Monotonic seconds: when the current hop began.
         self.hop_started = 0.0
-        self.loop_delay = 0.0
         self._redirects = 0
         self._visited: set[tuple[str, str]] = set()
         self._before = Phases()
@@ -84,14 +84,15 @@ class Exchange:
     def local_address(self, hop: Hop) -> str:
         """Where localhost is, when the policy has just one address; else libcurl tries both."""
         sole = self.policy.sole
-        is_local = f".{hop.target.host}".endswith(".localhost")
+        is_local = f".{hop.dials.host}".endswith(".localhost")
         return str(sole[0]) if sole and is_local and sole[0].is_loopback else ""
 
     def _next(self, hop: Hop, now: float) -> Hop | Reply:
         self._visited.add((hop.method, hop.target.url))
-        if hop.target.zone:
-            literal = f"{hop.target.host[1:-1]}%{shown(hop.target.zone)}"
-            return self.fail(Trouble(Failure.EGRESS_DENIED, refuse_zone(literal).sentence), now)
+        if hop.connection is not USUAL or hop.target.zone:
+            trouble = refused_name(hop, self.policy) or no_address_of(hop)
+            if trouble:
+                return self.fail(trouble, now)
         if self.limits(now).left <= 0:
             within = lasting(self.ask.timeout)
             detail = f"No time was left of {within} to ask {hop.target.site}."
@@ -111,13 +112,12 @@ class Exchange:
         return onward
 
     def _summed(self, reply: Reply) -> Reply:
-        loop_delay = round(self.loop_delay * 1_000_000)
         if self._redirects:
             phases = _added(self._before, reply.phases, self.hop_started - self.started)
-            return replace(reply, phases=phases, redirects=self._redirects, loop_delay=loop_delay)
+            return replace(reply, phases=phases, redirects=self._redirects)
         if reply.failure is Failure.EGRESS_DENIED:
             return replace(reply, is_ours=True)
-        return replace(reply, loop_delay=loop_delay) if loop_delay else reply
+        return reply
 
 
 def _added(before: Phases, last: Phases, elapsed: float) -> Phases:
@@ -149,9 +149,20 @@ def _first_hop(ask: Ask) -> Hop:
     return Hop(
         target=target,
         method=ask.method,
-        headers=_with_authorization(ask.headers, target.authorization),
+        headers=_with_host(ask, target, _with_authorization(ask.headers, target.authorization)),
         body=ask.body,
+        connection=ask.connection,
+        proxy=_proxy_of(ask.connection),
     )
+
+
+def _proxy_of(connection: Connection) -> Target | None:
+    """The proxy, read. ValueError for a connection that cannot be made as it says."""
+    if connection is USUAL:
+        return None
+    if connection.server_name:
+        read_server_name(connection.server_name)
+    return read_proxy(connection.proxy) if connection.proxy else None
 
 
 def _check_header(name: str, value: str) -> None:
@@ -168,3 +179,10 @@ def _with_authorization(headers: Headers, authorization: str) -> Headers:
     if not authorization or values(headers, "authorization"):
         return headers
     return (*headers, ("Authorization", authorization))
+
+
+def _with_host(ask: Ask, target: Target, headers: Headers) -> Headers:
+    """The other name of the handshake is not the one that is asked."""
+    if not ask.connection.server_name or values(headers, "host"):
+        return headers
+    return (*headers, ("Host", target.site.partition("//")[2]))

@@ -44,6 +44,8 @@ def explain(code: int, message: str, progress: Progress) -> Trouble:
         return _too_late(progress)
     if progress.os_error in _RESETS and code in _BROKEN:
         return _reset(progress)
+    if code == pycurl.E_RECV_ERROR and " alert " in message:
+        return _ended_by_alert(message, progress)
     if code == pycurl.E_SSL_CONNECT_ERROR:
         return _no_handshake(message, progress)
     return _by_code(code, message, progress)
@@ -56,7 +58,8 @@ _BROKEN = (
     pycurl.E_SSL_CONNECT_ERROR,
     pycurl.E_GOT_NOTHING,
 )
-_NO_WAY = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+# The last is said of a route into a black hole.
+_NO_WAY = (errno.ENETUNREACH, errno.ENETDOWN, errno.EINVAL)
 
 # Our own machine's limits, by what the operating system said.
 _OURS = {
@@ -77,6 +80,9 @@ def _not_connected(progress: Progress) -> Trouble:
             Failure.REFUSED, f"{far_side} refused the connection: nothing listens there."
         )
     if code in _NO_WAY:
+        detail = f"There is no way to {far_side}: this machine knows no route there."
+        return Trouble(Failure.UNREACHABLE, detail)
+    if code == errno.EHOSTUNREACH:
         return Trouble(Failure.REFUSED, f"There is no way to {far_side}: host unreachable.")
     if code == errno.ETIMEDOUT:
         return _no_connection_in_time(progress)
@@ -125,6 +131,17 @@ def _reset(progress: Progress) -> Trouble:
 
 _NOT_TLS = ("wrong version number", "http request", "packet length too long", "record layer")
 _OTHER_VERSION = ("protocol version", "unsupported protocol", "no protocols available")
+
+
+def _ended_by_alert(message: str, progress: Progress) -> Trouble:
+    """In TLS 1.3 a client certificate is asked for and judged when the handshake is over."""
+    far_side = progress.far_side
+    if "certificate required" in message:
+        detail = f"{far_side} asks for a client certificate, and the sheet's connection has none."
+        return Trouble(Failure.TLS_HANDSHAKE, detail)
+    said = message.partition(" alert ")[2].partition(",")[0]
+    detail = f"{far_side} ended the TLS connection before it answered: {shown(said)}."
+    return Trouble(Failure.TLS_HANDSHAKE, detail)
 
 
 def _no_handshake(message: str, progress: Progress) -> Trouble:

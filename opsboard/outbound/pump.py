@@ -14,11 +14,13 @@ from typing import Any
 import pycurl
 
 from opsboard.outbound.arrivals import read
+from opsboard.outbound.delays import Delays
 from opsboard.outbound.exchanges import Exchange
 from opsboard.outbound.lines import Line
-from opsboard.outbound.names import Found, Names, silent, too_many
+from opsboard.outbound.names import Found, Names, Sought, silent, too_many
 from opsboard.outbound.redirects import Hop
 from opsboard.outbound.reply import Reply
+from opsboard.outbound.starts import FOREVER
 
 # While anything is asked the loop wakes at least this often, in seconds: waking late from a planned
 # sleep is how it learns that it was kept from running.
@@ -30,7 +32,6 @@ _EVENTS = {
     pycurl.POLL_OUT: selectors.EVENT_WRITE,
     pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
 }
-FOREVER = float("inf")
 
 
 class _Call:
@@ -53,9 +54,10 @@ class Pump:
         self._finished: list[tuple[Exchange, Reply]] = []
         self._free: list[Line] = []
         self._dialled: dict[Any, tuple[_Call, Line]] = {}
-        self._looking: dict[str, list[_Call]] = {}
+        self._looking: dict[Sought, list[_Call]] = {}
         self._found: deque[Found] = deque()
         self._names = Names(self._hear)
+        self._delays = Delays()
         self._woke = time.monotonic()
         self._timer = FOREVER
         self._watched: set[int] = set()
@@ -146,12 +148,8 @@ class Pump:
         self._is_rung = False
 
     def _charge(self, delay: float, now: float) -> None:
-        """Nobody can have waited longer than since it began."""
-        if delay < _PROMPT:
-            return
-        for exchange in self._calls:
-            own = min(delay, now - exchange.started)
-            exchange.loop_delay = max(exchange.loop_delay, own)
+        if delay >= _PROMPT:
+            self._delays.happened(delay, now)
 
     def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
         if what == pycurl.POLL_REMOVE:
@@ -175,7 +173,7 @@ class Pump:
             self._finished.append((exchange, step))
             return
         call = self._calls[exchange] = _Call(exchange, step)
-        if step.target.needs_lookup:
+        if step.dials.needs_lookup:
             self._look_up(call, now)
         else:
             self._dial(call, exchange.local_address(step), now)
@@ -196,10 +194,13 @@ class Pump:
         return landed
 
     def _land(self, call: _Call, line: Line, code: int, message: str) -> None:
-        reply = read(line, code, message, looked_up=call.looked_up)
+        exchange = call.exchange
+        # Of all hops: every one may have been kept waiting.
+        delay = round(self._delays.worst_since(exchange.started) * 1_000_000)
+        reply = read(line, code, message, looked_up=call.looked_up, loop_delay=delay)
         self._release(call)
         now = time.monotonic()
-        self._go_on(call.exchange, call.exchange.landed(call.hop, reply, now), now)
+        self._go_on(exchange, exchange.landed(call.hop, reply, now), now)
 
     def _release(self, call: _Call) -> None:
         line, call.line = call.line, None
@@ -212,11 +213,11 @@ class Pump:
     # Names.
 
     def _look_up(self, call: _Call, now: float) -> None:
-        host = call.hop.target.host
-        if self._names.look_up(host):
-            self._looking.setdefault(host, []).append(call)
+        sought = Sought(call.hop.dials.host, call.hop.connection.ip)
+        if self._names.look_up(sought):
+            self._looking.setdefault(sought, []).append(call)
         else:
-            self._go_on(call.exchange, call.exchange.fail(too_many(host), now), now)
+            self._go_on(call.exchange, call.exchange.fail(too_many(sought.host), now), now)
 
     def _hear(self, found: Found) -> None:
         """Called in the thread of the lookup."""
@@ -226,7 +227,7 @@ class Pump:
     def _take_found(self) -> None:
         while self._found:
             found = self._found.popleft()
-            for call in self._looking.pop(found.host, []):
+            for call in self._looking.pop(found.sought, []):
                 if self._calls.get(call.exchange) is call:
                     self._place(call, found)
 
@@ -241,10 +242,12 @@ class Pump:
 
     def _give_up_lookups(self) -> None:
         """Name servers that say nothing end an exchange at its limit for connecting."""
-        for host, calls in list(self._looking.items()):
+        for sought, calls in list(self._looking.items()):
             for call in calls:
                 limits = call.exchange.limits(self._woke)
                 if limits.connect_left <= 0 and self._calls.get(call.exchange) is call:
-                    reply = call.exchange.fail(silent(host, limits.connect), self._woke)
+                    trouble = silent(sought.host, limits.connect)
+                    reply = call.exchange.fail(trouble, self._woke)
                     self._go_on(call.exchange, reply, self._woke)
-            self._looking[host] = [call for call in calls if self._calls.get(call.exchange) is call]
+            still = [call for call in calls if self._calls.get(call.exchange) is call]
+            self._looking[sought] = still

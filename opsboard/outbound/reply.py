@@ -14,6 +14,8 @@ class Failure(StrEnum):
 
     DNS = "dns"
     REFUSED = "refused"
+    # This machine knows no way there.
+    UNREACHABLE = "unreachable"
     CONNECT_TIMEOUT = "connect_timeout"
     TIMEOUT = "timeout"
     RESET = "reset"
@@ -32,6 +34,10 @@ class Failure(StrEnum):
     TLS_HANDSHAKE = "tls_handshake"
     CONFIG = "config"
     INTERNAL = "internal"
+    # Of heartbeats: no report in time, a run that does not end, and none expected before it is due.
+    LATE = "late"
+    NOT_ENDED = "not_ended"
+    AWAITED = "awaited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,38 @@ class Reply:
     is_ours: bool = False
     # How long our own loop kept this reply waiting, at worst, while it was asked.
     loop_delay: int = 0
+    # Of a heartbeat: what its job ended with. None: it told none.
+    exit_code: int | None = None
+    # False: how long it took is not known, so that no limit of time is kept.
+    is_timed: bool = True
+    # The body is the beginning of what was sent: what it does not hold may stand in the rest.
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How a request is carried, where not as usual. All text, no template marks.
+
+    `certificate`, `key` and `server_name` are for the host that was asked, and go to no other; the
+    proxy and its credentials serve every hop.
+    """
+
+    # "1.1" or "2" and no other; "": the best that both sides speak.
+    http: str = ""
+    # 4 or 6: only addresses of that family; 0: the first that the system gives.
+    ip: int = 0
+    # The name of the TLS handshake (SNI), which is the one that is verified; "": the address's.
+    server_name: str = ""
+    # PEM of the authorities that are trusted instead of the usual ones.
+    authority: str = ""
+    # PEM of the client certificate, with its chain, and of its key.
+    certificate: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    # http://user:password@host:port; the only proxy there is.
+    proxy: str = field(default="", repr=False)
+
+
+USUAL = Connection()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,3 +137,4 @@ class Ask:
     follow: bool = True
     max_redirects: int = 5
     max_body: int = 1 << 20
+    connection: Connection = USUAL

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Least
 
+from opsboard.probes import heartbeats
 from opsboard.probes.rules import SPREAD_KEY, State, Verdict, grid_after
 from opsboard.services.models import CriticalPath, Environment, Service
 
@@ -27,6 +29,8 @@ def microseconds(moment: datetime) -> int:
 
 STATES = [(state.value, state.words) for state in State]
 VERDICTS = [(verdict.value, verdict.name.lower()) for verdict in Verdict]
+# A probe that lost more leases than this, one after another, is set aside: not asked any more.
+MOST_LEASES_LOST = 5
 
 
 class Kind(models.IntegerChoices):
@@ -35,6 +39,8 @@ class Kind(models.IntegerChoices):
     SCHEDULED = 0
     ASKED_AGAIN = 1
     ASKED_NOW = 2
+    # A heartbeat that was looked at because its job had reported.
+    REPORTED = 3
 
 
 class ProbeQuerySet(models.QuerySet["Probe"]):
@@ -76,7 +82,7 @@ class Probe(models.Model):
     state_since = models.BigIntegerField()
     # The streak machine's own state, which a broken window may make worse, never better.
     streak_state = models.CharField(max_length=8, choices=STATES, default=State.NO_DATA)
-    # The newest verdicts, oldest first, one letter each, at most `patience` of them.
+    # The newest verdicts, oldest first, one letter each: as many as either patience asks for.
     recent = models.CharField(max_length=10, blank=True)
     reason = models.TextField(blank=True)
     # Per-minute counters for the windowed clauses, as opsboard.expectations.tally writes them.
@@ -85,6 +91,9 @@ class Probe(models.Model):
     observed_at = models.BigIntegerField(null=True)
     # Facts of the newest observation, for pages: no second query a row.
     latest = models.TextField(default="{}", blank=True)
+
+    # Leases that ran out one after another without a result: see opsboard.probes.suspects.
+    leases_lost = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     # Observations ever recorded by verdict, and their lateness summed. They only grow: what was
     # observed is pruned, and what counts it must not fall.
@@ -129,6 +138,11 @@ class Probe(models.Model):
         return State.NO_DATA if silent else State(self.state)
 
     @property
+    def is_set_aside(self) -> bool:
+        """It ended its workers too often, and is not asked any more."""
+        return self.leases_lost > MOST_LEASES_LOST
+
+    @property
     def silent_at(self) -> int:
         """When nothing heard means no data: two intervals and the timeout after the last one."""
         return (self.observed_at or self.state_since) + 2 * self.interval + self.timeout
@@ -140,9 +154,14 @@ class Probe(models.Model):
         return facts
 
     def ask_now(self, now: datetime) -> None:
-        """Ask as soon as the lease is free. Needs no broker: the next claim sees it."""
+        """Ask as soon as the lease is free. Needs no broker: the next claim sees it.
+
+        One that was set aside is tried once more, alone.
+        """
         Probe.objects.filter(pk=self.pk).update(
-            ask_now_at=microseconds(now), ask_now_kind=Kind.ASKED_NOW
+            ask_now_at=microseconds(now),
+            ask_now_kind=Kind.ASKED_NOW,
+            leases_lost=Least(F("leases_lost"), MOST_LEASES_LOST),
         )
 
 
@@ -180,6 +199,8 @@ class Observation(models.Model):
     # "" when there was a whole reply.
     failure = models.CharField(max_length=20, blank=True)
     reason = models.TextField(blank=True)
+    # Of a path of several steps: what each did, as opsboard.probes.walking writes it.
+    steps = models.TextField(null=True)  # noqa: DJ001 - a NULL takes no byte of a row
 
     def __str__(self) -> str:
         return f"probe {self.probe_id} at {moment(self.slot_at):%F %T}"
@@ -323,10 +344,11 @@ class Shift(models.Model):
 
 
 def stand_up(service: Service, *, now: datetime, location: str) -> None:
-    """Make the probes of a service match its sheets: one a path and environment, others ended.
+    """Make the probes of a service match its sheets: one a path, environment and location.
 
-    Called after any edit of the service. Every probe it touches gets a new order version, and loses
-    its claim: a reply to the old sheet that comes back late changes nothing.
+    Others are ended. `location` is where a path is asked from that names none. Called after any
+    edit of the service. Every probe it touches gets a new order version, and loses its claim: a
+    reply to the old sheet that comes back late changes nothing.
     """
     stand_up_all([service.pk], now=now, location=location)
 
@@ -335,16 +357,18 @@ def stand_up(service: Service, *, now: datetime, location: str) -> None:
 def stand_up_all(services: Sequence[int], *, now: datetime, location: str) -> None:
     """Like stand_up, for many services in few statements."""
     list(Service.objects.select_for_update().filter(pk__in=services).order_by("pk"))
-    wanted = _wanted(services)
-    probes = Probe.objects.filter(path__service__in=services, location=location)
+    wanted = _wanted(services, location)
+    probes = Probe.objects.filter(path__service__in=services)
     existing = {
-        (probe.path_id, probe.environment_id): probe
+        (probe.path_id, probe.environment_id, probe.location): probe
         for probe in probes.select_related("path").select_for_update(of=("self",))
     }
     touched: list[Probe] = []
     changes: list[StateChange] = []
+    resumed = [key[:2] for key, probe in existing.items() if key in wanted and probe.ended_at]
+    heartbeats.bring_in_line(wanted.values(), resumed, at=microseconds(now))
     for key, (path, environment) in wanted.items():
-        probe = existing.get(key) or _new_probe(path, environment, location, microseconds(now))
+        probe = existing.get(key) or _new_probe(path, environment, key[2], microseconds(now))
         changes += _bring_in_line(probe, path, now=now, ended_at=path.paused_at)
         touched.append(probe)
     for key, probe in existing.items():
@@ -355,17 +379,25 @@ def stand_up_all(services: Sequence[int], *, now: datetime, location: str) -> No
     StateChange.objects.bulk_create(changes, batch_size=500)
 
 
-def _wanted(services: Sequence[int]) -> dict[tuple[int, int], tuple[CriticalPath, Environment]]:
-    """What is to be asked, by path and environment."""
+def _wanted(
+    services: Sequence[int], location: str
+) -> dict[tuple[int, int, str], tuple[CriticalPath, Environment]]:
+    """What is to be asked, by path, environment and location."""
     places: dict[int, list[Environment]] = defaultdict(list)
     for environment in Environment.objects.standing().filter(service__in=services):
         places[environment.service_id].append(environment)
     paths = CriticalPath.objects.standing().filter(service__in=services)
     return {
-        (path.pk, environment.pk): (path, environment)
+        (path.pk, environment.pk, where): (path, environment)
         for path in paths.prefetch_related("environments")
         for environment in path.asked_in(places[path.service_id])
+        for where in _locations(path) or [location]
     }
+
+
+def _locations(path: CriticalPath) -> list[str]:
+    # A job reports in to the board: from where that is read makes no difference.
+    return [] if path.kind == CriticalPath.Kind.HEARTBEAT else path.locations
 
 
 def _save_probes(probes: list[Probe]) -> None:
@@ -393,7 +425,7 @@ def _new_probe(path: CriticalPath, environment: Environment, location: str, at: 
 _IN_LINE = [
     *("interval", "timeout", "order_version", "slot_at", "ask_now_at", "ask_now_kind"),
     *("leased_until", "claim_id", "ended_at", "state", "state_since", "streak_state"),
-    *("recent", "reason", "windows"),
+    *("recent", "reason", "windows", "leases_lost"),
 ]
 
 
@@ -412,6 +444,8 @@ def _bring_in_line(
     before = State.PAUSED if probe.ended_at else State(probe.state)
     probe.ended_at = ended_at
     probe.claim_id = probe.leased_until = None
+    # An edited sheet may be what mends a probe that ended its workers: it is tried once more.
+    probe.leases_lost = min(probe.leases_lost, MOST_LEASES_LOST)
     if resumes:
         # What it last said is too old to be believed.
         probe.state = probe.streak_state = State.NO_DATA

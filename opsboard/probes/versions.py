@@ -19,7 +19,8 @@ from opsboard.expectations.paths import TooManyStepsError, select
 from opsboard.outbound.egress import Policy
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Ask, Reply
-from opsboard.probes.orders import NotOrderable, policy_for, render, secrets_of, values_of
+from opsboard.probes.orders import policy_for
+from opsboard.probes.rendering import NotOrderable, render, secrets_of, values_of
 from opsboard.services.models import SECOND, CriticalPath, Deploy, Environment, Running
 
 # As the timetable rings; a version may have begun to run so long before it is seen.

@@ -198,6 +198,19 @@ class CriticalPathQuerySet(models.QuerySet["CriticalPath"]):
 class CriticalPath(Removable):
     """One thing users need that must work. Its sheet is this row and its rollback note."""
 
+    class Kind(models.TextChoices):
+        HTTP = "http", "HTTP"
+        TCP = "tcp", "TCP connection"
+        TLS = "tls", "TLS certificate"
+        DNS = "dns", "DNS answer"
+        HEARTBEAT = "heartbeat", "Heartbeat"
+
+    class CacheMode(models.TextChoices):
+        AS_IS = "as is", "As users ask"
+        WARM = "warm", "Warm: asked twice, the second is judged"
+        COLD_QUERY = "cold query", "Cold: a query key nobody asked before"
+        COLD_HEADER = "cold header", "Cold: Cache-Control: no-cache"
+
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="paths")
     slug = models.SlugField(max_length=60)
     name = models.CharField(max_length=120)
@@ -205,16 +218,27 @@ class CriticalPath(Removable):
     owner = models.ForeignKey(
         Team, on_delete=models.PROTECT, null=True, blank=True, related_name="paths"
     )
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.HTTP)
     method = models.CharField(max_length=20, default="GET")
-    # Path and query below the environment's base URL, or a whole address.
-    route = models.CharField(max_length=2000)
+    # HTTP: path and query below the environment's base URL, or a whole address. TCP and TLS:
+    # "host:port", or ":port" of the base URL's host. DNS: as dig takes it, "fares.example AAAA" or
+    # "fares.example AAAA @10.0.0.53". A path of several steps and a heartbeat have none.
+    route = models.CharField(max_length=2000, blank=True)
     # Pairs of name and value, in the order written.
     headers = models.JSONField(default=list, blank=True)
     query = models.JSONField(default=list, blank=True)
+    # What is sent: the body over HTTP, the first bytes over TCP.
     body = models.TextField(blank=True)
     follows_redirects = models.BooleanField(default=True)
+    # How the connection is made, where not as usual: see opsboard.services.connection.
+    connection = models.JSONField(default=dict, blank=True)
+    cache_mode = models.CharField(max_length=12, choices=CacheMode, default=CacheMode.AS_IS)
     # Clauses, one a line, as opsboard.expectations reads them.
     expected_result = models.TextField(blank=True)
+    # Of a path of several: see opsboard.services.steps. Empty: the fields above are its one step.
+    steps = models.JSONField(default=list, blank=True)
+    # When a heartbeat is due, and how long it may be late: see opsboard.services.heartbeats.
+    heartbeat = models.JSONField(default=dict, blank=True)
     user_notices = models.TextField(blank=True)
     slow_query_or_command = models.TextField(blank=True)
     interval = models.BigIntegerField(
@@ -227,6 +251,12 @@ class CriticalPath(Removable):
     patience = models.PositiveSmallIntegerField(
         default=2, validators=[MinValueValidator(1), MaxValueValidator(10)]
     )
+    # Results in a row that make it better again. None: as many as make it worse.
+    patience_to_recover = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(10)]
+    )
+    # Names of the places it is asked from. Empty: the one place a board has without setting any.
+    locations = models.JSONField(default=list, blank=True)
     # None: in every environment of the service.
     environments = models.ManyToManyField(Environment, blank=True, related_name="paths")
     # None: not reviewed by anyone yet.

@@ -12,7 +12,8 @@ from opsboard.outbound.reply import Ask, Reply
 from opsboard.people import audit
 from opsboard.people.audit import Actor
 from opsboard.probes.models import stand_up
-from opsboard.probes.orders import NotOrderable, Order, compile_expected, policy_for, render
+from opsboard.probes.orders import Order, compile_expected, policy_for
+from opsboard.probes.rendering import NotOrderable, render
 from opsboard.probes.rules import Judgement
 from opsboard.services.models import SECOND, CriticalPath, Service
 from opsboard.services.told import subject_of, tell
@@ -53,6 +54,7 @@ def order_for(path: CriticalPath, start: Start) -> Order:
         service_id=0,
         environment_id=0,
         patience=path.patience,
+        patience_to_recover=path.patience_to_recover or path.patience,
         ask=ask,
         policy=policy_for(path, ask.url),
         expected=compile_expected(path.expected_result, path.interval),
@@ -127,4 +129,4 @@ def put_on_board(
             # Pasted from one place: nobody has said that it is so in the others.
             path.environments.add(environment)
         note_down(actor, "added", path, now=now)
-    stand_up(service, now=now, location=settings.LOCATION)
+    stand_up(service, now=now, location=settings.HOME_LOCATION)

@@ -8,7 +8,8 @@ from opsboard.expectations.clauses import Clause
 from opsboard.expectations.grammar import parse
 from opsboard.expectations.words import words_for
 from opsboard.probes.models import Probe
-from opsboard.probes.orders import NotOrderable, compile_expected
+from opsboard.probes.orders import compile_expected
+from opsboard.probes.rendering import NotOrderable
 from opsboard.services.models import CriticalPath
 from opsboard.web.measurements import Limits, limits_of
 
@@ -49,7 +50,7 @@ class Line:
 def clauses_of(path: CriticalPath) -> list[Clause]:
     """Every clause the path is held to, what is implied too; [] when the sheet cannot be read."""
     try:
-        expected = compile_expected(path.expected_result, path.interval)
+        expected = compile_expected(path.expected_result, path.interval, kind=path.kind)
     except NotOrderable:
         return []
     implied = [expected.implied] if expected.implied else []

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from opsboard.probes.models import Exchange, Kind, Probe, microseconds, moment
-from opsboard.probes.orders import address
 from opsboard.probes.path_states import PathNow, path_now
+from opsboard.probes.rendering import address
 from opsboard.probes.rules import State
 from opsboard.services.models import CriticalPath, Environment
 from opsboard.web import measuring

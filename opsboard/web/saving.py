@@ -78,7 +78,7 @@ def add_service(data: Mapping[str, Any], *, actor: Actor, now: datetime) -> Serv
                 route=data["health_route"],
                 expected_result="status in 200..299",
             )
-            stand_up(service, now=now, location=settings.LOCATION)
+            stand_up(service, now=now, location=settings.HOME_LOCATION)
             for made in (service, place, path):
                 note_down(actor, "added", made, now=now)
     except IntegrityError:
@@ -116,7 +116,7 @@ def save_path(
     stored.checked_by, stored.checked_at = actor.person, now
     stored.save()
     stored.environments.set(_places(stored, data["environments"]))
-    stand_up(service, now=now, location=settings.LOCATION)
+    stand_up(service, now=now, location=settings.HOME_LOCATION)
     note_down(actor, "changed" if path else "added", stored, now=now, before=before)
     return stored
 
@@ -146,7 +146,7 @@ def save_environment(
     _set(stored, data, "base_url", "version_route", "version_commit", "version_config_root")
     stored.save()
     set_anew = _keep_variables(stored, variables)
-    stand_up(service, now=now, location=settings.LOCATION)
+    stand_up(service, now=now, location=settings.HOME_LOCATION)
     audit.record(
         actor,
         "changed" if environment else "added",

@@ -12,7 +12,7 @@ from opsboard.expectations.grammar import parse
 from opsboard.outbound.egress import Policy
 from opsboard.outbound.http import ask_once
 from opsboard.outbound.reply import Ask, Reply
-from opsboard.probes.orders import render
+from opsboard.probes.rendering import render
 from opsboard.probes.rules import Judgement, judge
 from opsboard.services.models import CriticalPath, Environment
 

@@ -40,7 +40,7 @@ def _store(order: dict[str, Any]) -> None:
     for first in range(0, order["probes"], paths):
         last = min(first + paths, order["probes"])
         service = _service(teams[first // paths % count], order, range(first, last))
-        stand_up(service, now=timezone.now(), location=settings.LOCATION)
+        stand_up(service, now=timezone.now(), location=settings.HOME_LOCATION)
 
 
 def _service(team: Any, order: dict[str, Any], numbers: range) -> Any:

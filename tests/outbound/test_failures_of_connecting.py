@@ -27,7 +27,8 @@ STUCK = Progress(
     ("code", "failure", "words"),
     [
         (errno.EHOSTUNREACH, Failure.REFUSED, "There is no way to fares.internal"),
-        (errno.ENETUNREACH, Failure.REFUSED, "There is no way to fares.internal"),
+        (errno.ENETUNREACH, Failure.UNREACHABLE, "There is no way to fares.internal"),
+        (errno.EINVAL, Failure.UNREACHABLE, "knows no route there"),
         (errno.ETIMEDOUT, Failure.CONNECT_TIMEOUT, "within 5 s"),
         (errno.ECONNRESET, Failure.RESET, "while it was made"),
     ],
@@ -51,6 +52,20 @@ def test_trouble_on_the_way_is_the_far_sides(code: int, failure: Failure, words:
 def test_limits_of_this_machine_are_our_own_errors(code: int, words: str):
     trouble = explain(pycurl.E_COULDNT_CONNECT, "", STUCK._replace(os_error=code))
     assert (trouble.failure, trouble.is_ours) == (Failure.INTERNAL, True)
+    assert words in trouble.detail
+
+
+@pytest.mark.parametrize(
+    ("alert", "words"),
+    [
+        ("tlsv13 alert certificate required", "asks for a client certificate"),
+        ("tlsv1 alert unknown ca", "ended the TLS connection before it answered: unknown ca."),
+    ],
+)
+def test_an_alert_after_the_handshake_is_about_the_client_certificate(alert: str, words: str):
+    said = f"OpenSSL SSL_read: OpenSSL/3.6.5: error:0A00045C:SSL routines::{alert}, errno 0"
+    trouble = explain(pycurl.E_RECV_ERROR, said, STUCK)
+    assert (trouble.failure, trouble.is_ours) == (Failure.TLS_HANDSHAKE, False)
     assert words in trouble.detail
 
 

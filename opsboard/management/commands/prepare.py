@@ -23,4 +23,4 @@ class Command(BaseCommand):
         # Made here, not in the first page it asks: that one would be slower than all later ones.
         built_in_viewer()
         if service := watch_itself():
-            stand_up(service, now=now, location=settings.LOCATION)
+            stand_up(service, now=now, location=settings.HOME_LOCATION)

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 
 from opsboard.expectations.grammar import parse
 from opsboard.expectations.windows import check_window
-from opsboard.probes.orders import NotOrderable, policy_for, render
+from opsboard.probes.orders import policy_for
+from opsboard.probes.rendering import NotOrderable, render
 from opsboard.services.askable import why_not_askable
 from opsboard.services.models import SECOND, CriticalPath, Environment, Service, Team
 from opsboard.services.rules import METHODS, names_in, slug_from

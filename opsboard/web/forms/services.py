@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from opsboard.probes.orders import address
+from opsboard.probes.rendering import address
 from opsboard.services.about import circle_in, circle_words
 from opsboard.services.models import TIERS, Service
 from opsboard.services.rules import slug_from
