@@ -10,8 +10,9 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from opsboard.probes.drain import duty_of
 from opsboard.probes.history import make_partitions_of
-from opsboard.probes.models import Gap, Observation, Probe, StateChange
+from opsboard.probes.models import Gap, Observation, Probe, Shift, StateChange
 from opsboard.probes.schedule import database_now
 from script.bench_blackbox import blackbox
 from script.bench_embedded import embedded
@@ -218,8 +219,11 @@ def restart(told: Told) -> Iterator[Figure]:
     seed(Board(probes=probes, interval=interval, port=told.target.http))
     away = round(3 * interval * SECOND)
     Probe.objects.update(slot_at=F("slot_at") - away, observed_at=F("observed_at") - away)
-    with worker() as one:
-        began = one.mark().at
+    at_work = Shift.objects.filter(duty=duty_of("default"))
+    with worker():
+        until(lambda: at_work.exists(), seconds=30, what="the worker had not begun to drain")
+        # How long Python takes to start is not the engine's.
+        began = at_work.get().began_at
         until(
             lambda: not Probe.objects.filter(observed_at__lte=began).exists(),
             seconds=2 * interval,
