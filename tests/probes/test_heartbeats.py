@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
@@ -23,6 +25,7 @@ from opsboard.probes.recording import judge_result, record
 from opsboard.probes.rules import Judgement, State, Verdict
 from opsboard.probes.schedule import database_now
 from opsboard.services.models import CriticalPath
+from opsboard.web.asking import ask_path
 from tests.company import SECOND, a_path, claims, make_due, production
 from tests.running.processes import until
 
@@ -302,6 +305,22 @@ def test_asking_all_paths_of_a_service_tells_its_heartbeats_too():
     report(heartbeat, GOOD)
     [(reply, judgement)] = ask_all(orders(), now=timezone.now())
     assert (reply.exit_code, judgement.verdict) == (0, Verdict.PASSING)
+
+
+def test_a_person_asks_by_hand_and_reads_how_its_newest_run_ended():
+    heartbeat = a_heartbeat()
+    now = microseconds(timezone.now())
+    report(heartbeat, START, at=now - 3 * MINUTE)
+    report(heartbeat, GOOD, at=now)
+    out, path = StringIO(), heartbeat.path
+    with pytest.raises(SystemExit) as left:
+        call_command("probe", f"{path.service.slug}/{path.slug}", stdout=out)
+    assert left.value.code == 0
+    said = out.getvalue().splitlines()
+    assert said[0] == "Passing: ended with exit code 0 after 3 m"
+    assert said[2] == "Heartbeat every 1 h, at most 5 min late"
+    asked = ask_path(path, production(path.service), now=timezone.now())
+    assert asked.sentence == "The job ended with exit code 0 after 3 m."
 
 
 def test_the_newest_reports_are_kept_and_old_ones_go():
