@@ -19,7 +19,7 @@ from opsboard.probes.beat_rules import BeatKind
 from opsboard.probes.beats import Report, listen, receive
 from opsboard.probes.drain import Drain
 from opsboard.probes.heartbeats import Beat, Heartbeat
-from opsboard.probes.models import Kind, Observation, Probe, microseconds, stand_up
+from opsboard.probes.models import Gap, Kind, Observation, Probe, microseconds, stand_up
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import judge_result, record
 from opsboard.probes.rules import Judgement, State, Verdict
@@ -288,6 +288,19 @@ def test_a_run_of_days_is_recorded():
     take_turn(probe)
     assert probe.facts["total"] == 50 * HOUR
     assert Observation.objects.get().total == 2**31 - 1
+
+
+@pytest.mark.parametrize(("slots", "state"), [(1, State.FAILING), (20, State.NO_DATA)])
+def test_what_was_missed_while_no_worker_looked_is_our_own_trouble(slots: int, state: State):
+    heartbeat = a_heartbeat(patience=1)
+    probe, now = Probe.objects.get(path=heartbeat.path), database_now()
+    report(heartbeat, GOOD, at=now - HOUR - 20 * MINUTE)
+    Heartbeat.objects.update(counts_from=1)
+    due = now - 20 * MINUTE
+    last = due + (slots - 1) * probe.interval
+    Gap.objects.create(probe=probe, first_slot_at=due, last_slot_at=last, slots=slots)
+    take_turn(probe)
+    assert probe.state == state
 
 
 def test_a_job_that_is_not_due_yet_is_nobodys_error():
