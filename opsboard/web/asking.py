@@ -7,6 +7,7 @@ from opsboard.expectations.facts import Facts
 from opsboard.expectations.got import Holding
 from opsboard.expectations.shown import on_one_line
 from opsboard.outbound.reply import Reply
+from opsboard.probes.answers import job_words
 from opsboard.probes.asking import ask_order, order_now
 from opsboard.probes.orders import Order
 from opsboard.probes.recording import EXCERPT_BYTES, HIDDEN_HEADERS, printable
@@ -79,6 +80,8 @@ def _line(text: str, order: Order) -> str:
 
 
 def _sentence(reply: Reply, order: Order) -> str:
+    if reply.exit_code is not None and not reply.detail:
+        return f"The job {job_words(reply)}."
     if reply.status is None:
         return order.mask(reply.detail)
     answered = f"Answered {reply.status} in {duration(reply.phases.total)}"
