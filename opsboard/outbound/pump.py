@@ -14,6 +14,7 @@ from typing import Any
 import pycurl
 
 from opsboard.outbound.arrivals import read
+from opsboard.outbound.delays import Delays
 from opsboard.outbound.exchanges import Exchange
 from opsboard.outbound.lines import Line
 from opsboard.outbound.names import Found, Names, Sought, silent, too_many
@@ -56,6 +57,7 @@ class Pump:
         self._looking: dict[Sought, list[_Call]] = {}
         self._found: deque[Found] = deque()
         self._names = Names(self._hear)
+        self._delays = Delays()
         self._woke = time.monotonic()
         self._timer = FOREVER
         self._watched: set[int] = set()
@@ -146,12 +148,8 @@ class Pump:
         self._is_rung = False
 
     def _charge(self, delay: float, now: float) -> None:
-        """Nobody can have waited longer than since it began."""
-        if delay < _PROMPT:
-            return
-        for exchange in self._calls:
-            own = min(delay, now - exchange.started)
-            exchange.loop_delay = max(exchange.loop_delay, own)
+        if delay >= _PROMPT:
+            self._delays.happened(delay, now)
 
     def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
         if what == pycurl.POLL_REMOVE:
@@ -196,10 +194,13 @@ class Pump:
         return landed
 
     def _land(self, call: _Call, line: Line, code: int, message: str) -> None:
-        reply = read(line, code, message, looked_up=call.looked_up)
+        exchange = call.exchange
+        # Of all hops: every one may have been kept waiting.
+        delay = round(self._delays.worst_since(exchange.started) * 1_000_000)
+        reply = read(line, code, message, looked_up=call.looked_up, loop_delay=delay)
         self._release(call)
         now = time.monotonic()
-        self._go_on(call.exchange, call.exchange.landed(call.hop, reply, now), now)
+        self._go_on(exchange, exchange.landed(call.hop, reply, now), now)
 
     def _release(self, call: _Call) -> None:
         line, call.line = call.line, None

@@ -14,6 +14,8 @@ class Failure(StrEnum):
 
     DNS = "dns"
     REFUSED = "refused"
+    # This machine knows no way there.
+    UNREACHABLE = "unreachable"
     CONNECT_TIMEOUT = "connect_timeout"
     TIMEOUT = "timeout"
     RESET = "reset"

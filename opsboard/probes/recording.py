@@ -213,7 +213,7 @@ def _move_on(results: Sequence[Result], *, now: int) -> set[int]:
     # Nothing of a result is in the text of the statement.
     statement = f"""
         UPDATE probes_probe SET
-            claim_id = NULL, leased_until = NULL,
+            claim_id = NULL, leased_until = NULL, leases_lost = 0,
             slot_at = v.slot,
             ask_now_at = COALESCE(v.again,
                 CASE WHEN ask_now_at > v.asked THEN ask_now_at END),
