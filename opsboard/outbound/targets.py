@@ -53,7 +53,7 @@ class Target:
 
     @property
     def is_encrypted(self) -> bool:
-        return self.scheme == "https"
+        return self.scheme in ("https", "tls")
 
 
 @lru_cache(maxsize=4096)
