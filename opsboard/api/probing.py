@@ -67,6 +67,7 @@ class FactsSeen(Answer):
     """null: the far side did not tell."""
 
     status: int | None = Field(description="Of HTTP.")
+    exit: int | None = Field(description="What the job of a heartbeat ended with.")
     http: str | None = Field(description="The version of HTTP.")
     redirects: int
     peer: str | None = Field(description="The address that answered.")

@@ -16,11 +16,11 @@ _VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
 _BODILESS = (204, 304)
 
 
-def read(line: Line, code: int, message: str, *, looked_up: int) -> Reply:
+def read(line: Line, code: int, message: str, *, looked_up: int, loop_delay: int) -> Reply:
     """The reply of one hop, never an exception.
 
     `code` and `message` are libcurl's, 0 and "" when it is content; `looked_up` is the microseconds
-    that finding the address took.
+    that finding the address took, `loop_delay` those that our own loop kept it waiting.
     """
     info = line.handle.getinfo
     status: int = info(pycurl.RESPONSE_CODE)
@@ -44,6 +44,7 @@ def read(line: Line, code: int, message: str, *, looked_up: int) -> Reply:
         http_version=version,
         certificate=_certificate(line),
         peer=info(pycurl.PRIMARY_IP) or "",
+        loop_delay=loop_delay,
     )
 
 
@@ -51,7 +52,7 @@ def _trouble(line: Line, code: int, message: str) -> Trouble | None:
     if line.refusal:
         return Trouble(Failure.EGRESS_DENIED, line.refusal.sentence)
     if line.stopped or not code:
-        return line.stopped
+        return _only_announced(line) or line.stopped
     if line.hop.connection is not USUAL:
         trouble = _of_connection(line, code, message)
         if trouble:
@@ -60,6 +61,16 @@ def _trouble(line: Line, code: int, message: str) -> Trouble | None:
         verdict = line.handle.getinfo(pycurl.SSL_VERIFYRESULT)
         return certificates.explain(line.far_side, verdict, message, _chain(line))
     return explain(code, message, progress_of(line))
+
+
+def _only_announced(line: Line) -> Trouble | None:
+    """Headers without end that are no answer's: 100 Continue over and over."""
+    if not (line.stopped and 100 <= line.handle.getinfo(pycurl.RESPONSE_CODE) < 200):
+        return None
+    if sum(said.startswith(b"HTTP/") for said in line.header_lines) < 2:
+        return None
+    detail = f"{line.far_side} announced an answer again and again and sent none."
+    return Trouble(Failure.PROTOCOL, detail)
 
 
 def _of_connection(line: Line, code: int, message: str) -> Trouble | None:

@@ -108,8 +108,6 @@ def _set_papers(handle: Any, connection: Connection) -> None:
         # One PEM may hold both.
         key = connection.key or connection.certificate
         handle.setopt(pycurl.SSLKEY_BLOB, key.encode())
-        # A key with a passphrase is refused instead of asked about at a terminal.
-        handle.setopt(pycurl.KEYPASSWD, "")
 
 
 def _set_proxy(handle: Any, proxy: Target, address: str) -> None:

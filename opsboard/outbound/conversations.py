@@ -38,10 +38,17 @@ class Conversation:
         # When the first and the last bytes came.
         self._first_at: float | None = None
         self._last_at = now
-        # A copy: libcurl may close its own when the connection breaks.
-        self._descriptor = os.dup(line.handle.getinfo(pycurl.ACTIVESOCKET))
+        self._descriptor = -1
 
     def begin(self) -> Reply | None:
+        if not (self._dial.body or self._dial.reads):
+            return self._connected
+        try:
+            # A copy: libcurl may close its own when the connection breaks.
+            self._descriptor = os.dup(self._line.handle.getinfo(pycurl.ACTIVESOCKET))
+        except OSError:
+            detail = f"{self._line.far_side} was not asked: this process has no file descriptor"
+            return self._fail(Trouble(Failure.INTERNAL, f"{detail} left.", is_ours=True))
         return self.act(self._descriptor)
 
     @property
@@ -70,7 +77,8 @@ class Conversation:
         return self.act(self._descriptor)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
     def _take(self) -> Reply | None:
         """Raises BlockingIOError when nothing more is there, pycurl.error when it broke."""
@@ -133,7 +141,7 @@ class Conversation:
 
 def _connected(line: Line, looked_up: int) -> Reply:
     """The reply when nothing is said."""
-    reply = read(line, 0, "", looked_up=looked_up)
+    reply = read(line, 0, "", looked_up=looked_up, loop_delay=0)
     phases = reply.phases
     total = phases.dns + phases.connect + phases.tls
     return replace(reply, phases=replace(phases, first_byte=0, transfer=0, total=total))

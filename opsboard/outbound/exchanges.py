@@ -43,7 +43,6 @@ class Exchange:
         self.started = 0.0
         # Monotonic seconds: when the current hop began.
         self.hop_started = 0.0
-        self.loop_delay = 0.0
         self._redirects = 0
         self._visited: set[tuple[str, str]] = set()
         self._before = Phases()
@@ -132,13 +131,12 @@ class Exchange:
 
     def over(self, reply: Reply) -> Reply:
         """The reply to all, when this is the last hop's."""
-        loop_delay = round(self.loop_delay * 1_000_000)
         if self._redirects:
             phases = _added(self._before, reply.phases, self.hop_started - self.started)
-            return replace(reply, phases=phases, redirects=self._redirects, loop_delay=loop_delay)
+            return replace(reply, phases=phases, redirects=self._redirects)
         if reply.failure is Failure.EGRESS_DENIED:
             return replace(reply, is_ours=True)
-        return replace(reply, loop_delay=loop_delay) if loop_delay else reply
+        return reply
 
 
 def _added(before: Phases, last: Phases, elapsed: float) -> Phases:

@@ -58,7 +58,8 @@ _BROKEN = (
     pycurl.E_SSL_CONNECT_ERROR,
     pycurl.E_GOT_NOTHING,
 )
-_NO_WAY = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+# The last is said of a route into a black hole.
+_NO_WAY = (errno.ENETUNREACH, errno.ENETDOWN, errno.EINVAL)
 
 # Our own machine's limits, by what the operating system said.
 _OURS = {
@@ -79,6 +80,9 @@ def _not_connected(progress: Progress) -> Trouble:
             Failure.REFUSED, f"{far_side} refused the connection: nothing listens there."
         )
     if code in _NO_WAY:
+        detail = f"There is no way to {far_side}: this machine knows no route there."
+        return Trouble(Failure.UNREACHABLE, detail)
+    if code == errno.EHOSTUNREACH:
         return Trouble(Failure.REFUSED, f"There is no way to {far_side}: host unreachable.")
     if code == errno.ETIMEDOUT:
         return _no_connection_in_time(progress)

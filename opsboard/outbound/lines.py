@@ -6,7 +6,6 @@ between uses (an option costs about a microsecond). After anything else the hand
 
 import os
 import socket
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import certifi
@@ -226,7 +225,6 @@ class Line:
 _LIBCURLS_OWN = (("content-type", b"Content-Type:"), ("expect", b"Expect:"))
 
 
-@lru_cache(maxsize=4096)
 def _header_lines(headers: Headers, has_body: bool) -> list[bytes]:
     """The hop's own headers win. libcurl adds no Content-Type and no Expect of its own."""
     names = {name.lower() for name, _ in headers}

@@ -9,12 +9,14 @@ import selectors
 import socket
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pycurl
 
 from opsboard.outbound.arrivals import read
 from opsboard.outbound.conversations import Conversation
+from opsboard.outbound.delays import Delays
 from opsboard.outbound.exchanges import Exchange
 from opsboard.outbound.lines import Line
 from opsboard.outbound.names import Found, Names, Sought, silent, too_many
@@ -60,6 +62,7 @@ class Pump:
         self._looking: dict[Sought, list[_Call]] = {}
         self._found: deque[Found] = deque()
         self._names = Names(self._hear)
+        self._delays = Delays()
         self._woke = time.monotonic()
         self._timer = FOREVER
         self._watched: set[int] = set()
@@ -156,12 +159,8 @@ class Pump:
         self._is_rung = False
 
     def _charge(self, delay: float, now: float) -> None:
-        """Nobody can have waited longer than since it began."""
-        if delay < _PROMPT:
-            return
-        for exchange in self._calls:
-            own = min(delay, now - exchange.started)
-            exchange.loop_delay = max(exchange.loop_delay, own)
+        if delay >= _PROMPT:
+            self._delays.happened(delay, now)
 
     def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
         if what == pycurl.POLL_REMOVE:
@@ -214,10 +213,16 @@ class Pump:
             dial, now = call.hop.dial, time.monotonic()
             self._talk(call, Conversation(line, dial, looked_up=call.looked_up, now=now))
             return
-        reply = read(line, code, message, looked_up=call.looked_up)
+        exchange = call.exchange
+        delay = self._delay_of(exchange)
+        reply = read(line, code, message, looked_up=call.looked_up, loop_delay=delay)
         self._release(call)
         now = time.monotonic()
-        self._go_on(call.exchange, call.exchange.landed(call.hop, reply, now), now)
+        self._go_on(exchange, exchange.landed(call.hop, reply, now), now)
+
+    def _delay_of(self, exchange: Exchange) -> int:
+        """Microseconds, of all hops: every one may have been kept waiting."""
+        return round(self._delays.worst_since(exchange.started) * 1_000_000)
 
     def _release(self, call: _Call) -> None:
         if self._talks:
@@ -247,7 +252,8 @@ class Pump:
 
     def _end_talk(self, call: _Call, reply: Reply) -> None:
         self._release(call)
-        self._go_on(call.exchange, call.exchange.over(reply), time.monotonic())
+        told = replace(reply, loop_delay=self._delay_of(call.exchange))
+        self._go_on(call.exchange, call.exchange.over(told), time.monotonic())
 
     # Names.
 

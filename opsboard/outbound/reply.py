@@ -15,6 +15,8 @@ class Failure(StrEnum):
 
     DNS = "dns"
     REFUSED = "refused"
+    # This machine knows no way there.
+    UNREACHABLE = "unreachable"
     CONNECT_TIMEOUT = "connect_timeout"
     TIMEOUT = "timeout"
     RESET = "reset"
@@ -33,6 +35,10 @@ class Failure(StrEnum):
     TLS_HANDSHAKE = "tls_handshake"
     CONFIG = "config"
     INTERNAL = "internal"
+    # Of heartbeats: no report in time, a run that does not end, and none expected before it is due.
+    LATE = "late"
+    NOT_ENDED = "not_ended"
+    AWAITED = "awaited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,12 @@ class Reply:
     is_ours: bool = False
     # How long our own loop kept this reply waiting, at worst, while it was asked.
     loop_delay: int = 0
+    # Of a heartbeat: what its job ended with. None: it told none.
+    exit_code: int | None = None
+    # False: how long it took is not known, so that no limit of time is kept.
+    is_timed: bool = True
+    # The body is the beginning of what was sent: what it does not hold may stand in the rest.
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

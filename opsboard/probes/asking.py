@@ -11,6 +11,7 @@ from queue import Empty
 from opsboard.expectations.holding import hold
 from opsboard.outbound.http import Asker, ask_once
 from opsboard.outbound.reply import Failure, Reply
+from opsboard.probes.beats import listen
 from opsboard.probes.models import Probe, microseconds
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.rules import Judgement, judge
@@ -64,6 +65,9 @@ def order_now(path: CriticalPath, place: Environment) -> Order:
 def ask_order(order: Order, *, now: datetime) -> tuple[Reply, Judgement]:
     if order.problem:
         return _judged(order, order.refusal(), now=now)
+    if order.schedule is not None:
+        [reply] = listen([order], now=microseconds(now)).values()
+        return _judged(order, reply, now=now)
     walk = order.walk_for(microseconds(now), now=now)
     if walk is None:
         ask = order.ask_for(microseconds(now), now=now)
@@ -78,9 +82,10 @@ def ask_all(
     orders: Sequence[Order], *, now: datetime, within: int = ALL_WITHIN
 ) -> list[tuple[Reply, Judgement]]:
     """Ask many at once and wait, `within` microseconds at most. In the order of `orders`."""
+    jobs = listen(orders, now=microseconds(now))
     heard = _heard(orders, now=now, within=within)
     return [
-        heard.get(at) or _judged(order, order.refusal() if order.problem else _LATE, now=now)
+        heard.get(at) or _judged(order, _unasked(order, jobs), now=now)
         for at, order in enumerate(orders)
     ]
 
@@ -97,7 +102,7 @@ def _heard(
     asker.start()
     try:
         for at, order in enumerate(orders):
-            if order.problem:
+            if order.problem or order.schedule is not None:
                 continue
             if walk := order.walk_for(slot_at, now=now, within=bound):
                 walkers[at] = Walker(walk, asker, order.policy)
@@ -118,6 +123,13 @@ def _heard(
         asker.abandon()
         asker.stop()
     return heard
+
+
+def _unasked(order: Order, jobs: Mapping[tuple[int, int], Reply]) -> Reply:
+    """Of an order that nobody was asked for: refused, a job that reports, or out of time."""
+    if order.problem:
+        return order.refusal()
+    return jobs.get((order.path_id, order.environment_id), _LATE)
 
 
 def _judged(order: Order, reply: Reply, *, now: datetime) -> tuple[Reply, Judgement]:

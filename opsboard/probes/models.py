@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Least
 
+from opsboard.probes import heartbeats
 from opsboard.probes.rules import SPREAD_KEY, State, Verdict, grid_after
 from opsboard.services.models import CriticalPath, Environment, Service
 
@@ -27,6 +29,8 @@ def microseconds(moment: datetime) -> int:
 
 STATES = [(state.value, state.words) for state in State]
 VERDICTS = [(verdict.value, verdict.name.lower()) for verdict in Verdict]
+# A probe that lost more leases than this, one after another, is set aside: not asked any more.
+MOST_LEASES_LOST = 5
 
 
 class Kind(models.IntegerChoices):
@@ -35,6 +39,8 @@ class Kind(models.IntegerChoices):
     SCHEDULED = 0
     ASKED_AGAIN = 1
     ASKED_NOW = 2
+    # A heartbeat that was looked at because its job had reported.
+    REPORTED = 3
 
 
 class ProbeQuerySet(models.QuerySet["Probe"]):
@@ -86,7 +92,7 @@ class Probe(models.Model):
     # Facts of the newest observation, for pages: no second query a row.
     latest = models.TextField(default="{}", blank=True)
 
-    # Leases that ran out one after another without a result: a probe that ends its workers.
+    # Leases that ran out one after another without a result: see opsboard.probes.suspects.
     leases_lost = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     # Observations ever recorded by verdict, and their lateness summed. They only grow: what was
@@ -132,6 +138,11 @@ class Probe(models.Model):
         return State.NO_DATA if silent else State(self.state)
 
     @property
+    def is_set_aside(self) -> bool:
+        """It ended its workers too often, and is not asked any more."""
+        return self.leases_lost > MOST_LEASES_LOST
+
+    @property
     def silent_at(self) -> int:
         """When nothing heard means no data: two intervals and the timeout after the last one."""
         return (self.observed_at or self.state_since) + 2 * self.interval + self.timeout
@@ -143,9 +154,14 @@ class Probe(models.Model):
         return facts
 
     def ask_now(self, now: datetime) -> None:
-        """Ask as soon as the lease is free. Needs no broker: the next claim sees it."""
+        """Ask as soon as the lease is free. Needs no broker: the next claim sees it.
+
+        One that was set aside is tried once more, alone.
+        """
         Probe.objects.filter(pk=self.pk).update(
-            ask_now_at=microseconds(now), ask_now_kind=Kind.ASKED_NOW
+            ask_now_at=microseconds(now),
+            ask_now_kind=Kind.ASKED_NOW,
+            leases_lost=Least(F("leases_lost"), MOST_LEASES_LOST),
         )
 
 
@@ -349,6 +365,8 @@ def stand_up_all(services: Sequence[int], *, now: datetime, location: str) -> No
     }
     touched: list[Probe] = []
     changes: list[StateChange] = []
+    resumed = [key[:2] for key, probe in existing.items() if key in wanted and probe.ended_at]
+    heartbeats.bring_in_line(wanted.values(), resumed, at=microseconds(now))
     for key, (path, environment) in wanted.items():
         probe = existing.get(key) or _new_probe(path, environment, key[2], microseconds(now))
         changes += _bring_in_line(probe, path, now=now, ended_at=path.paused_at)
@@ -373,8 +391,13 @@ def _wanted(
         (path.pk, environment.pk, where): (path, environment)
         for path in paths.prefetch_related("environments")
         for environment in path.asked_in(places[path.service_id])
-        for where in path.locations or [location]
+        for where in _locations(path) or [location]
     }
+
+
+def _locations(path: CriticalPath) -> list[str]:
+    # A job reports in to the board: from where that is read makes no difference.
+    return [] if path.kind == CriticalPath.Kind.HEARTBEAT else path.locations
 
 
 def _save_probes(probes: list[Probe]) -> None:
@@ -421,8 +444,8 @@ def _bring_in_line(
     before = State.PAUSED if probe.ended_at else State(probe.state)
     probe.ended_at = ended_at
     probe.claim_id = probe.leased_until = None
-    # An edited sheet may be what mends a probe that ended its workers.
-    probe.leases_lost = 0
+    # An edited sheet may be what mends a probe that ended its workers: it is tried once more.
+    probe.leases_lost = min(probe.leases_lost, MOST_LEASES_LOST)
     if resumes:
         # What it last said is too old to be believed.
         probe.state = probe.streak_state = State.NO_DATA

@@ -8,28 +8,29 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
-from urllib.parse import quote
 
 from django.conf import settings
 
 from opsboard.expectations.grammar import ClauseErrors, parse
+from opsboard.expectations.kinds import unwritten
 from opsboard.expectations.tally import keep_for
 from opsboard.expectations.windows import implied_clause
 from opsboard.outbound.egress import Policy, parse_allow
 from opsboard.outbound.lines import USER_AGENT
-from opsboard.outbound.reply import Ask, Failure, Reply
+from opsboard.outbound.reply import Ask, Asked, Failure, Reply
 from opsboard.people.probe_pass import HEADER, issue
+from opsboard.probes.beat_rules import NoScheduleError, Schedule, schedule_of
 from opsboard.probes.cache_modes import never_asked
-from opsboard.probes.connections import SHORTEST_SECRET, with_forms
+from opsboard.probes.connections import with_forms
 from opsboard.probes.fingerprints import fingerprint
+from opsboard.probes.hiding import without
 from opsboard.probes.models import Probe
 from opsboard.probes.planning import plan_of
 from opsboard.probes.rendering import NotOrderable, secrets_of, values_of
-from opsboard.probes.rules import UNWRITTEN, Expected
+from opsboard.probes.rules import Expected, with_exit
 from opsboard.probes.walking import Plan, Walk
 from opsboard.services.models import CriticalPath
 
-MASKED = "[secret]"
 # In a sheet of the built-in service this header is replaced by a fresh pass for each request.
 SIGNED = (HEADER, "a signed pass")
 
@@ -43,7 +44,7 @@ class Order:
     environment_id: int
     patience: int
     patience_to_recover: int
-    ask: Ask
+    ask: Asked
     policy: Policy
     expected: Expected
     # Values never to be stored or shown, longest first.
@@ -57,13 +58,15 @@ class Order:
     fingerprint: str = ""
     # "" when the order can be asked.
     problem: str = ""
+    # Of a heartbeat, which is not asked: opsboard.probes.beats reads how it stands.
+    schedule: Schedule | None = None
 
     def refusal(self) -> Reply:
         return Reply(failure=Failure.CONFIG, detail=f"error: {self.problem}", is_ours=True)
 
-    def ask_for(self, slot_at: int, *, now: datetime) -> Ask:
+    def ask_for(self, slot_at: int, *, now: datetime) -> Asked:
         """The request of one slot: with its trace, and a pass for Opsboard's own pages."""
-        return self._dressed(self.ask, slot_at, now=now)
+        return self._dressed(self.ask, slot_at, now=now) if isinstance(self.ask, Ask) else self.ask
 
     def walk_for(self, slot_at: int, *, now: datetime, within: int | None = None) -> Walk | None:
         """The requests of one slot, where they are several. `within` shortens their timeout."""
@@ -88,26 +91,7 @@ class Order:
 
     def mask(self, text: str) -> str:
         """Take every secret out of text that came back, also where it was percent-encoded."""
-        for secret in self.secrets:
-            text = text.replace(secret, MASKED).replace(quote(secret, safe=""), MASKED)
-        return self._mask_cut(text) if "…" in text else text
-
-    def _mask_cut(self, text: str) -> str:
-        """A sentence is cut before it is masked: what stands before its … may be half a secret."""
-        parts = text.split("…")
-        for place, part in enumerate(parts[:-1]):
-            for secret in self.secrets:
-                shown = _shown_of(secret, part)
-                part = part[: len(part) - shown] + MASKED if shown else part
-            parts[place] = part
-        return "…".join(parts)
-
-
-def _shown_of(secret: str, text: str) -> int:
-    """How much of the beginning of a secret stands at the end of the text; 0 for next to none."""
-    most = min(len(secret), len(text))
-    sizes = range(most, SHORTEST_SECRET - 1, -1)
-    return next((size for size in sizes if text.endswith(secret[:size])), 0)
+        return without(self.secrets, text)
 
 
 def traceparent(probe_id: int, slot_at: int, nth: int = 0) -> str:
@@ -135,18 +119,26 @@ def policy_of_this_place() -> Policy:
 def compile_order(probe: Probe) -> Order:
     """Compile one probe's order. Reads path, environment and variables: prefetch them."""
     path, environment = probe.path, probe.environment
+    ask: Asked
     problem, ask, plan = "", Ask(method="GET", url=""), None
     secrets: tuple[str, ...] = ()
     expected = compile_expected("", path.interval)
+    schedule = None
     try:
         values = values_of(environment)
         secrets = secrets_of(environment, values)
-        expected = compile_expected(path.expected_result, path.interval)
-        ask, plan = plan_of(path, environment, values, expected)
-        secrets = with_forms(secrets, ask)
+        expected = compile_expected(path.expected_result, path.interval, kind=path.kind)
+        if path.kind == CriticalPath.Kind.HEARTBEAT:
+            schedule = compile_schedule(path)
+            ask = Ask(method="Heartbeat", url=schedule.words)
+        else:
+            ask, plan = plan_of(path, environment, values, expected)
     except NotOrderable as error:
         problem = str(error)
-    urls = [step.ask.url for step in plan.steps] if plan else [ask.url]
+    asks: list[Asked] = [step.ask for step in plan.steps] if plan else [ask]
+    for one in asks:
+        secrets = with_forms(secrets, one)
+    urls = [one.url for one in asks]
     # Of several, one that leads elsewhere says how far all of them may be trusted.
     url = next((one for one in urls if not is_own(path, one)), ask.url)
     return Order(
@@ -166,7 +158,15 @@ def compile_order(probe: Probe) -> Order:
         is_cold=path.cache_mode == CriticalPath.CacheMode.COLD_QUERY,
         fingerprint=fingerprint_of(probe),
         problem=problem,
+        schedule=schedule,
     )
+
+
+def compile_schedule(path: CriticalPath) -> Schedule:
+    try:
+        return schedule_of(path.heartbeat)
+    except NoScheduleError as error:
+        raise NotOrderable(f"{error} Edit the sheet.") from error
 
 
 def policy_for(path: CriticalPath, url: str) -> Policy:
@@ -182,7 +182,7 @@ def is_own(path: CriticalPath, url: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def compile_expected(text: str, interval: int) -> Expected:
+def compile_expected(text: str, interval: int, *, kind: str = CriticalPath.Kind.HTTP) -> Expected:
     try:
         clauses = parse(text)
     except ClauseErrors as error:
@@ -191,9 +191,13 @@ def compile_expected(text: str, interval: int) -> Expected:
             f"The expected result cannot be read: {wrong}. Edit the sheet."
         ) from error
     windowed = tuple(clause for clause in clauses if clause.window)
+    at_once = tuple(clause for clause in clauses if not clause.window)
     implied = implied_clause(clauses, interval)
+    if kind == CriticalPath.Kind.HEARTBEAT:
+        # Each of its observations looks at the same newest report: many of them prove no more.
+        at_once, implied = with_exit(at_once), None
     return Expected(
-        clauses=tuple(clause for clause in clauses if not clause.window) or UNWRITTEN,
+        clauses=at_once or unwritten(kind),
         windowed=windowed,
         implied=implied,
         keep=keep_for((*windowed, *([implied] if implied else []))),

@@ -6,7 +6,7 @@ and another worker took it, or a person edited the sheet) changes nothing.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ from opsboard.probes.rules import (
     Turn,
     Verdict,
     grid_after,
+    is_disputed,
     judge,
     take_turn,
 )
@@ -82,12 +83,15 @@ def judge_result(
         judgement,
         order.expected,
         at=max(asked_at, claim.slot_at),
-        total=None if was_delayed(reply) else reply.phases.total,
+        total=reply.phases.total if reply.is_timed and not was_delayed(reply) else None,
         patience=order.patience,
         patience_to_recover=order.patience_to_recover,
         silent_at=claim.silent_at,
         is_scheduled=claim.kind is Kind.SCHEDULED,
     )
+    if order.schedule is not None and is_disputed(turn.standing):
+        # Asking a job's newest report again costs nothing, and is what confirms it.
+        turn = replace(turn, asks_again=True)
     return Result(
         claim=claim,
         order=order,
@@ -209,7 +213,7 @@ def _move_on(results: Sequence[Result], *, now: int) -> set[int]:
     # Nothing of a result is in the text of the statement.
     statement = f"""
         UPDATE probes_probe SET
-            claim_id = NULL, leased_until = NULL,
+            claim_id = NULL, leased_until = NULL, leases_lost = 0,
             slot_at = v.slot,
             ask_now_at = COALESCE(v.again,
                 CASE WHEN ask_now_at > v.asked THEN ask_now_at END),
@@ -285,7 +289,8 @@ def _observation(result: Result) -> list[Any]:
     return [
         result.claim.probe_id,
         result.claim.slot_at,
-        phases.total,
+        # A job may run for longer than the 36 minutes that the column holds.
+        min(phases.total, 2**31 - 1),
         phases.dns,
         phases.connect,
         phases.tls,
@@ -333,6 +338,7 @@ def _latest(result: Result) -> dict[str, Any]:
         "total": reply.phases.total,
         "lateness": _lateness(result),
         "status": reply.status,
+        "exit": reply.exit_code,
         "failure": reply.failure,
         "cache": facts.cache,
         "db_calls": facts.db_calls,
@@ -362,7 +368,9 @@ def _ending_certificate(result: Result) -> dict[str, Any]:
 
 def _is_worth_keeping(result: Result) -> bool:
     """The replies of a path that is not passing: the first, those of a change, one a minute."""
-    if result.judgement.verdict in (Verdict.PASSING, Verdict.ERROR) or result.reply.status is None:
+    if result.judgement.verdict in (Verdict.PASSING, Verdict.ERROR):
+        return False
+    if result.reply.status is None and not result.reply.body:
         return False
     before = result.claim.standing
     is_first = before.streak_state is State.PASSING or bool(result.turn.changes)

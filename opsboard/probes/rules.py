@@ -57,6 +57,8 @@ LETTERS = "pwf"
 GRAVITY = [State.PAUSED, State.PASSING, State.WARNING, State.NO_DATA, State.FAILING]
 # A sheet without an expected result still expects an answer that is not an error.
 UNWRITTEN = parse("status in 200..299")
+# A job has to have ended well, unless its sheet says which exit codes are good.
+ENDED_WELL = parse("exit == 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,12 @@ class StepResult:
     db_calls: int | None = None
     cache: str = "unknown"
     holdings: tuple[Holding, ...] = ()
+
+
+def with_exit(clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """The clauses that a heartbeat is held to, of those that its sheet has."""
+    is_said = any(clause.fact == "exit" for clause in clauses)
+    return clauses if is_said else (*ENDED_WELL, *clauses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,9 +379,14 @@ def _why(
     return "; ".join(reasons) or standing.reason
 
 
-def _first_disagreement(standing: Standing) -> bool:
+def is_disputed(standing: Standing) -> bool:
+    """Whether the newest verdict is another than what is confirmed."""
     newest = STATES[Verdict(LETTERS.index(standing.recent[-1]))] if standing.recent else None
-    if newest is None or newest is standing.streak_state:
+    return newest is not None and newest is not standing.streak_state
+
+
+def _first_disagreement(standing: Standing) -> bool:
+    if not is_disputed(standing):
         return False
     before = standing.recent[-2:-1]
     return not before or STATES[Verdict(LETTERS.index(before))] is standing.streak_state

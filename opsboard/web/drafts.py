@@ -54,6 +54,7 @@ def order_for(path: CriticalPath, start: Start) -> Order:
         service_id=0,
         environment_id=0,
         patience=path.patience,
+        patience_to_recover=path.patience_to_recover or path.patience,
         ask=ask,
         policy=policy_for(path, ask.url),
         expected=compile_expected(path.expected_result, path.interval),

@@ -29,6 +29,7 @@ LIGHT = (
     "interval",
     "timeout",
     "ended_at",
+    "leases_lost",
     "state",
     "state_since",
     "reason",

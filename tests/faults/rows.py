@@ -32,6 +32,7 @@ from tests.faults.worker_rows import (
     kill_of_a_child,
     kill_of_a_worker,
     pause,
+    poison,
     two_beats,
 )
 
@@ -61,6 +62,8 @@ def _evidence() -> Outcome:
         return evidence_while_the_database_restarts(cluster, Scale(probes=0, times=2))
 
 
+# Leases of two seconds, so that six are lost in few.
+POISONED = Scale(probes=30, interval=3, timeout=1, margin=0.5, workers=1)
 WATCHED = Scale(probes=20, interval=2, timeout=1, workers=1)
 
 
@@ -186,6 +189,10 @@ ROWS = {
     "F34": Row(
         "off for two hours, then started",
         lambda: off_for_two_hours(shared_server(), Scale(seconds=20)),
+    ),
+    "F39": Row(
+        "a probe that ends whoever asks it",
+        lambda: outcome("F39", POISONED, poison(shared_server(), POISONED), "kill -9 by one path"),
     ),
     "F41": Row(
         "two embedded boards on one data directory",

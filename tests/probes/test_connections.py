@@ -14,8 +14,9 @@ from django.test import Client
 from opsboard.incidents.models import Incident
 from opsboard.outbound.reply import USUAL, Connection
 from opsboard.probes.drain import Drain
+from opsboard.probes.hiding import MASKED
 from opsboard.probes.models import Exchange, Observation, Probe
-from opsboard.probes.orders import MASKED, Order, compile_order
+from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.rules import State, Verdict
 from opsboard.services.models import CriticalPath
 from tests.company import a_path, a_probe, a_service, make_due, production

@@ -203,6 +203,13 @@ def test_the_time_of_the_whole_is_one_and_clean_up_has_its_share():
     assert judgement.verdict is Verdict.FAILING
 
 
+def test_clean_up_steps_share_what_is_left_so_that_none_takes_it_all():
+    other = step("Log out", always=True)
+    gone = replace(LATE, phases=Phases(total=SECOND))
+    asks, _ = walked(a_walk(RECEIPT, TIDY, other), by_place(LATE, gone, got()))
+    assert [ask.timeout for ask in asks] == [8 * SECOND, SECOND, SECOND]
+
+
 def test_a_step_without_any_time_left_is_failing_and_says_so():
     slow = got(phases=Phases(total=10 * SECOND))
     said = reason(RECEIPT, step("Pay"), replies=[slow])
