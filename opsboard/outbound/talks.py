@@ -6,6 +6,9 @@ from typing import Protocol
 
 from opsboard.outbound.reply import Reply
 
+# Seconds between two looks for whose time has come.
+_LOOK_EVERY = 0.005
+
 
 class Talk(Protocol):
     """`begin`, `act` and `wake` return the reply when it is over, and None until then."""
@@ -32,6 +35,7 @@ class Talks[Whose]:
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
         self._running: dict[Whose, tuple[Talk, dict[int, int]]] = {}
+        self._look_at = 0.0
 
     def __bool__(self) -> bool:
         return bool(self._running)
@@ -49,6 +53,9 @@ class Talks[Whose]:
 
     def wake(self, now: float) -> Iterable[tuple[Whose, Reply]]:
         """Wake all whose time has come; those that are over by that."""
+        if now < self._look_at:
+            return
+        self._look_at = now + _LOOK_EVERY
         for whose, (talk, _) in list(self._running.items()):
             if talk.wake_at <= now:
                 reply = self._go_on(whose, talk.wake(now))
