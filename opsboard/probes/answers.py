@@ -57,7 +57,7 @@ def facts_of(order: Order, reply: Reply, judgement: Judgement) -> dict[str, Any]
         "http": reply.http_version or None,
         "redirects": reply.redirects,
         "peer": reply.peer or None,
-        "size": len(reply.body) if reply.status is not None else None,
+        "size": len(reply.body) if reply.body or reply.status is not None else None,
         "content_type": _header(order, facts.headers.get("content-type")),
         "cache": facts.cache,
         "cache_header": _header(order, facts.cache_raw or None),
@@ -74,6 +74,8 @@ def reason_of(order: Order, reply: Reply, judgement: Judgement) -> str:
         return clean(order, judgement.reason)
     if reply.exit_code is not None:
         return job_words(reply)
+    if reply.status is None:
+        return f"answered in {format_duration(reply.phases.total)}"
     return f"answered {reply.status} in {format_duration(reply.phases.total)}"
 
 
