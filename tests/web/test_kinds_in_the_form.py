@@ -46,7 +46,7 @@ def client(client_of: SignIn, environment: Environment) -> Client:
 
 @pytest.fixture
 def machine(environment: Environment) -> Iterator[FarSide]:
-    with FarSide(answer(201, body=b'{"id": "q-7"}')) as machine:
+    with FarSide(answer(201, ("Location", "/q-7"), body=b'{"id": "q-7"}')) as machine:
         Environment.objects.update(base_url=machine.url(""))
         yield machine
 
@@ -170,7 +170,6 @@ def test_a_mistake_is_told_beside_its_field(
     page = client.post(NEW, COMMON | {"kind": kind} | KINDS.get(kind, KINDS["tcp"]) | change)
     assert page.status_code == 422
     assert says in " ".join(errors(page)[field])
-    assert says.replace("`", "`")[:20] in page.text.replace("&#x27;", "'")
     assert not CriticalPath.objects.exists()
 
 
@@ -221,7 +220,6 @@ def test_a_connection_is_stored_as_the_engine_reads_it(
     assert 'value="http://127.0.0.1:3128"' in shown
     assert 'value="4 MB"' in shown
     assert "<details open><summary>Connection" in shown
-    AuditEntry.objects.latest("pk")
 
 
 def test_nothing_is_stored_of_a_connection_as_usual(client: Client) -> None:
@@ -285,7 +283,7 @@ def test_steps_are_stored_and_shown(client: Client) -> None:
     assert 'value="Book it"' in page.text
     assert "method" not in page.context["form"].fields
     entry = AuditEntry.objects.latest("pk")
-    assert "1. Ask for a quote: POST /quotes" in str(entry.after)
+    assert "1. Ask for a quote: POST /quotes" in str(entry.changes)
 
 
 @pytest.mark.parametrize(
@@ -414,9 +412,12 @@ def test_steps_are_asked_now_as_they_stand_in_the_form(client: Client, machine: 
         ("POST", "/bookings/q-7"),
         ("DELETE", "/bookings/q-7"),
     ]
-    assert [(one.name, one.words) for one in page.context["asked"].steps][:1] == [
-        ("Ask for a quote", "Failing")
-    ] or page.context["asked"].steps
+    told = [(one.name, one.words, one.status) for one in page.context["asked"].steps]
+    assert told == [
+        ("Ask for a quote", "Passing", "201"),
+        ("Book it", "Passing", "201"),
+        ("Cancel", "Passing", "201"),
+    ]
     assert not CriticalPath.objects.exists()
 
 
