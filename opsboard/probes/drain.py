@@ -55,6 +55,9 @@ LARGEST_CLAIM = 1000
 MOST_IN_HAND = 3000
 # Requests under way at a time: a thousand targets that hang hold as many places.
 MOST_OPEN = 1500
+# Seconds between two looks at what has come: at each reply by itself this thread and the asker's
+# would take turns at every step, and that costs more than judging.
+JUDGE_EVERY = 0.02
 # Late probes a second that are asked however few are due.
 LEAST_RATE = 4.0
 # Seconds in which a probe finds a place at its host, or is left to another drain, or for later.
@@ -251,19 +254,23 @@ class Drain:
         )
 
     def _gather(self, *, until: float) -> None:
-        """Judge the replies that come in before `until`."""
+        """Judge the replies that come in before `until`, a few at a time."""
         while (wait := until - time.monotonic()) > 0 and not self._is_done_apart():
             try:
-                key, started, reply = self.asker.replies.get(timeout=wait)
+                self._take(*self.asker.replies.get(timeout=wait))
+                while True:
+                    self._take(*self.asker.replies.get_nowait())
             except queue.Empty:
-                return
-            asked = self.in_hand.pop(key, None)
-            if asked is None:
-                continue
-            if asked.walker:
-                self._walk(asked, asked.walker, key, started, reply)
-            else:
-                self._judge(asked, round((started - self.offset) * 1e6), reply)
+                time.sleep(max(0.0, min(JUDGE_EVERY, until - time.monotonic())))
+
+    def _take(self, key: object, started: float, reply: Reply) -> None:
+        asked = self.in_hand.pop(key, None)
+        if asked is None:
+            return
+        if asked.walker:
+            self._walk(asked, asked.walker, key, started, reply)
+        else:
+            self._judge(asked, round((started - self.offset) * 1e6), reply)
 
     def _leave_unstarted(self) -> None:
         """Hand back what found no place at its host, to be taken again a little later: at once it
