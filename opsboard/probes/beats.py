@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -22,13 +21,11 @@ from opsboard.probes.beat_rules import BeatKind, End, Heard, Schedule, Span, hea
 from opsboard.probes.heartbeats import SECRET_LETTERS, Beat, Heartbeat
 from opsboard.probes.hiding import without
 from opsboard.probes.models import Gap, Kind, Probe
+from opsboard.probes.orders import Order
 from opsboard.probes.recording import printable
 from opsboard.probes.rendering import NotOrderable, secrets_of, values_of
 from opsboard.probes.schedule import database_now
 from opsboard.services.models import CriticalPath
-
-if TYPE_CHECKING:
-    from opsboard.probes.orders import Order
 
 MINUTE = 60_000_000
 SECOND = 1_000_000
@@ -173,7 +170,7 @@ def _excerpt(heartbeat: Heartbeat, report: Report) -> tuple[str, bool]:
 # Reading -----------------------------------------------------------------------------------
 
 
-def listen(orders: Iterable["Order"], *, now: int) -> dict[tuple[int, int], Reply]:
+def listen(orders: Iterable[Order], *, now: int) -> dict[tuple[int, int], Reply]:
     """What is to be judged of heartbeats at `now`, by path and environment.
 
     One query for all of them, and one more when a report is missing.

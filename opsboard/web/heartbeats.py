@@ -34,7 +34,7 @@ from opsboard.web.path_page import Place, find_place
 from opsboard.web.saving import note_down
 from opsboard.web.words import counted, duration
 
-BEATS_SHOWN = 20
+BEATS_SHOWN = 10
 _CURL = "curl -fsS -m 10 --retry 5 -o /dev/null"
 _SAYS = {
     BeatKind.START: "Started",
