@@ -162,6 +162,13 @@ TOKEN_REQUESTS_A_MINUTE = env.int("OPSBOARD_TOKEN_REQUESTS_A_MINUTE", default=60
 REASK_AFTER_SECONDS = env.float("OPSBOARD_REASK_AFTER_SECONDS", default=3.0)
 DRAIN_BUDGET_SECONDS = env.float("OPSBOARD_DRAIN_BUDGET_SECONDS", default=10.0)
 LEASE_MARGIN_SECONDS = env.float("OPSBOARD_LEASE_MARGIN_SECONDS", default=5.0)
+# Requests at a time to one host from one drain: Opsboard is to be a polite guest.
+PROBES_AT_ONCE_A_HOST = env.int("OPSBOARD_PROBES_AT_ONCE_A_HOST", default=4)
+if PROBES_AT_ONCE_A_HOST < 1:
+    raise ImproperlyConfigured(
+        "OPSBOARD_PROBES_AT_ONCE_A_HOST is how many requests go to one host at a time: "
+        "write a number of at least 1."
+    )
 # What fails again so soon after it was resolved is the same incident.
 REOPEN_WITHIN_SECONDS = env.float("OPSBOARD_REOPEN_WITHIN_SECONDS", default=600.0)
 # Where PagerDuty takes events: another for its European service, https://events.eu.pagerduty.com/...

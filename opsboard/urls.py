@@ -1,6 +1,6 @@
 """Every address of Opsboard, one line each: read it to know the product."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from opsboard.api import reference
 from opsboard.api.addresses import nowhere, patterns
@@ -10,6 +10,7 @@ from opsboard.web import (
     acknowledging,
     alerts,
     audit,
+    beats,
     board,
     board_files,
     config_keys,
@@ -17,6 +18,7 @@ from opsboard.web import (
     freezes,
     gates,
     health,
+    heartbeats,
     incidents,
     maintenance,
     mine,
@@ -43,6 +45,7 @@ urlpatterns = [
     path("", board.index, name="board"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    re_path(r"^beat/(?P<said>[\s\S]*)\Z", beats.report, name="beat"),
     path("sign-in", account.sign_in, name="sign-in"),
     path("sign-in/forgotten", account.forgotten, name="forgotten"),
     path("sign-in/<str:token>", account.sign_in_link, name="sign-in-link"),
@@ -75,6 +78,7 @@ urlpatterns = [
     path("services/<slug:service>/<slug:path>/probe", paths.ask_now, name="path-ask-now"),
     path("services/<slug:service>/<slug:path>/pause", paths.pause, name="path-pause"),
     path("services/<slug:service>/<slug:path>/review", paths.still_true, name="path-still-true"),
+    path("services/<slug:service>/<slug:path>/address", heartbeats.renew, name="heartbeat-renew"),
     path("services/<slug:service>/<slug:path>/removal", paths.remove, name="path-remove"),
     path("services/<slug:service>/<slug:path>/rollback-note", notes.show, name="path-note"),
     path("services/<slug:service>/<slug:path>/rollback-note/edit", notes.edit, name="path-note-edit"),

@@ -1,11 +1,11 @@
-"""What a probe, an observation and the board cost, on SQLite or on the DATABASE_URL's server.
+"""What a probe costs and how true it is, with goals; and what pages, alerts and releases cost.
 
-    script/bench [--probes 300] [--seconds 20] [--services 1000] [--alerts | --releases]
+    script/bench [--rows NAME,...] [--quick] [--json]     the engine
+    script/bench --pages [--probes 300] [--seconds 20] [--services 1000]
+    script/bench --alerts | --releases | --command
 
-A target in a process of its own answers on loopback; one drain asks it at one ask a probe a second.
-With DATABASE_URL a database of its own is made there and dropped. The rows of alerts
-(--alerts: only those) start real workers, on PostgreSQL and Redis where they are here.
---releases: only what the readiness of releases costs.
+With DATABASE_URL databases of its own are made on that server and dropped; the rows of alerts start
+real workers, on PostgreSQL and Redis where they are here.
 """
 
 import argparse
@@ -312,25 +312,8 @@ def bench_command(times: int = 20) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--probes", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--services", type=int, default=1000, help="of the board that is applied")
-    parser.add_argument("--alerts", action="store_true", help="only the rows of alerts")
-    parser.add_argument("--releases", action="store_true", help="only the rows of releases")
-    parser.add_argument("--command", action="store_true", help="only the start of the command")
-    options = parser.parse_args()
-    if options.command:
-        print(json.dumps(bench_command()))
-        return
-    if options.alerts:
-        bench_alerts()
-        return
-    if options.releases:
-        bench_releases()
-        return
-
+def bench_pages(probes: int, seconds: float, services: int) -> None:
+    """What one drain at a leisurely pace, the board, the search and an apply cost."""
     scratch = tempfile.TemporaryDirectory(prefix="opsboard-bench-")
     os.environ["OPSBOARD_DATA"] = scratch.name
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsboard.settings")
@@ -351,19 +334,48 @@ def main() -> None:
         from opsboard.probes.history import make_partitions
 
         make_partitions(now=timezone.now())
-        seed(port, options.probes)
-        print(json.dumps({"row": "drain", "probes": options.probes, **drain(options.seconds)}))
+        seed(port, probes)
+        print(json.dumps({"row": "drain", "probes": probes, **drain(seconds)}))
         print(json.dumps({"row": "observation", "bytes": bytes_an_observation()}))
-        print(json.dumps({"row": "board", "services": options.probes // 5, **board()}))
+        print(json.dumps({"row": "board", "services": probes // 5, **board()}))
         print(json.dumps({"row": "search", **search(1_000, 5_000)}))
-        figures = apply_board(options.services)
-        print(json.dumps({"row": "apply", "services": options.services, **figures}))
+        figures = apply_board(services)
+        print(json.dumps({"row": "apply", "services": services, **figures}))
     finally:
         process.terminate()
         process.join()
         teardown_databases(made, verbosity=0)
         scratch.cleanup()
-    bench_alerts()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", default="", help="only these of the engine's rows, or their runs")
+    parser.add_argument("--quick", action="store_true", help="shorter spans, noisier figures")
+    parser.add_argument("--json", action="store_true", help="the engine's rows as JSON")
+    parser.add_argument("--pages", action="store_true", help="drain, board, search and apply")
+    parser.add_argument("--alerts", action="store_true", help="only the rows of alerts")
+    parser.add_argument("--releases", action="store_true", help="only the rows of releases")
+    parser.add_argument("--command", action="store_true", help="only the start of the command")
+    parser.add_argument("--probes", type=int, default=300, help="of --pages")
+    parser.add_argument("--seconds", type=float, default=20, help="that --pages drains")
+    parser.add_argument("--services", type=int, default=1000, help="of the board --pages applies")
+    options = parser.parse_args()
+    if options.command:
+        print(json.dumps(bench_command()))
+    elif options.alerts:
+        bench_alerts()
+    elif options.releases:
+        bench_releases()
+    elif options.pages:
+        bench_pages(options.probes, options.seconds, options.services)
+    else:
+        from script.bench_engine import bench
+
+        names = [name.strip() for name in options.rows.split(",") if name.strip()]
+        bench(names=names, quick=options.quick, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -228,6 +228,8 @@ def _own_errors(rows: Sequence[Row]) -> Iterator[Found]:
     stopped = Probe.objects.active().filter(
         pk__in=[row.pk for row in rows], latest__contains='"verdict": "error"'
     )
+    # A job that is not due for the first time yet is nobody's error.
+    stopped = stopped.exclude(latest__contains='"failure": "awaited"')
     by_reason: dict[str, list[int]] = defaultdict(list)
     for number, reason in stopped.order_by("pk").values_list("pk", "reason"):
         by_reason[reason].append(number)

@@ -24,7 +24,7 @@ class Asked(Paging):
     environment: str = Field(max_length=40, description="As in `production`.")
     since: Moment | None = Field(None, alias="from", description="Due at or after this time.")
     until: Moment | None = Field(None, alias="to", description="Due before this time.")
-    kind: Literal["", "scheduled", "asked_again", "asked_now"] = Field(
+    kind: Literal["", "scheduled", "asked_again", "asked_now", "reported"] = Field(
         "", description="Only those that were asked for this reason."
     )
     location: str = Field("", max_length=40, description="From where; here, unless said.")

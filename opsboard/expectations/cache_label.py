@@ -43,15 +43,15 @@ class CacheLabel(NamedTuple):
 
 def label_of(headers: Mapping[str, str]) -> CacheLabel:
     """The first header that tells wins. Names in `headers` are in lower case."""
-    for name, read in _SOURCES.items():
-        value = headers.get(name.lower())
+    for lower, (name, read) in _BY_LOWER.items():
+        value = headers.get(lower)
         if value is not None and (word := read(value)):
             return CacheLabel(word, on_one_line(f"{name}: {value}", LONGEST_RAW))
     return CacheLabel("unknown", "")
 
 
 def _of_cache_status(value: str) -> str:
-    nearest_client = list(members(value))[-1:]
+    nearest_client = members(value)[-1:]
     for member in nearest_client:
         told = member.parameters
         if told.get("hit") in ("", "?1"):
@@ -109,3 +109,4 @@ _SOURCES: dict[str, Callable[[str], str]] = {
     "Age": _of_age,
     "Server-Timing": _of_server_timing,
 }
+_BY_LOWER = {name.lower(): (name, read) for name, read in _SOURCES.items()}

@@ -35,7 +35,7 @@ class Range:
 # whole bytes. None is JSON's null.
 type Operand = Decimal | int | str | bool | Range | None
 
-ANSWER = frozenset({"status", "body", "json", "header", "http", "redirects"})
+ANSWER = frozenset({"status", "body", "json", "header", "http", "redirects", "exit"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ Reads what RFC 8941 and Server-Timing allow and forgives the rest; linear in the
 """
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 # Longer ones are not read at all: half of a list could say the opposite of the whole.
 LONGEST_VALUE = 16_384
+_LONGEST_REMEMBERED = 500
 
 _QUOTED = r'"(?:[^"\\]++|\\.)*+"?'
 _MEMBER = re.compile(rf'(?:[^,"]++|{_QUOTED})++', re.DOTALL)
@@ -23,20 +24,30 @@ class Member(NamedTuple):
     parameters: dict[str, str]
 
 
-def members(value: str) -> Iterator[Member]:
-    """In the order of the list."""
+def members(value: str) -> tuple[Member, ...]:
+    """In the order of the list. Their parameters are shared, and only read."""
     if len(value) > LONGEST_VALUE:
-        return
-    for found in _MEMBER.finditer(value):
-        parts = [part.strip() for part in _PART.findall(found[0])]
-        if parts and parts[0]:
-            yield Member(_unquoted(parts[0]).lower(), _parameters(parts[1:]))
+        return ()
+    return _remembered(value) if len(value) <= _LONGEST_REMEMBERED else _members(value)
+
+
+def _members(value: str) -> tuple[Member, ...]:
+    split = (_PART.findall(found) for found in _MEMBER.findall(value))
+    return tuple(
+        Member(_unquoted(name).lower(), _parameters(parts[1:]))
+        for parts in split
+        if parts and (name := parts[0].strip())
+    )
+
+
+# The same headers come again and again: of one path, and in one reply for each fact in them.
+_remembered = lru_cache(maxsize=1024)(_members)
 
 
 def _parameters(parts: list[str]) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for part in parts:
-        name, _, value = part.partition("=")
+        name, _, value = part.strip().partition("=")
         # The first one counts, as browsers read Server-Timing.
         parameters.setdefault(name.strip().lower(), _unquoted(value.strip()))
     return parameters

@@ -9,11 +9,12 @@ from decimal import Decimal
 from opsboard.expectations.clauses import Clause, Operator
 from opsboard.expectations.comparing import compare, compare_text
 from opsboard.expectations.facts import Facts, was_delayed
-from opsboard.expectations.got import Holding, judged, missing, not_judged
+from opsboard.expectations.got import Holding, fault, judged, missing, not_judged
 from opsboard.expectations.json_holding import hold_json
 from opsboard.expectations.shown import bytes_in_quotes
 from opsboard.expectations.units import exact_duration, exact_size, format_duration, format_size
 from opsboard.expectations.vocabulary import HTTP_VERSIONS
+from opsboard.expectations.words import expectation
 from opsboard.outbound.reply import Failure, Reply
 
 __all__ = ["Holding", "hold"]
@@ -37,7 +38,7 @@ def hold(clause: Clause, facts: Facts, reply: Reply) -> Holding:
 def _untold(clause: Clause, reply: Reply) -> str:
     """Why a reply that did not come whole does not tell this fact, or ""."""
     if reply.failure is None:
-        return ""
+        return _untold_by_job(clause, reply)
     if reply.failure is Failure.TOO_LARGE:
         return "cut at its cap" if clause.fact in ("body", "size") else ""
     if clause.is_about_time and reply.status is not None:
@@ -45,6 +46,24 @@ def _untold(clause: Clause, reply: Reply) -> str:
     if clause.fact.startswith("certificate.") and reply.certificate:
         return ""
     return f"no reply: {reply.failure}"
+
+
+def _untold_by_job(clause: Clause, reply: Reply) -> str:
+    if clause.is_about_time and not reply.is_timed:
+        return "not told: the job reported no start"
+    # What the rest of it says is not known, whichever way the clause points.
+    return "cut off at its cap" if reply.is_cut and clause.fact in ("body", "json", "size") else ""
+
+
+def _hold_exit(clause: Clause, facts: Facts) -> Holding:
+    code = facts.reply.exit_code
+    if code is None:
+        return fault(clause, "failed", "the job reported a failure")
+    if compare(clause.operator, code, clause.operands):
+        return judged(clause, f"{code}", held=True)
+    how = "failed" if code else "ended"
+    sentence = f"the job {how} with exit code {code}, expected {expectation(clause)}"
+    return fault(clause, f"{code}", sentence)
 
 
 def _hold_number(clause: Clause, value: Decimal | int | None) -> Holding:
@@ -126,6 +145,7 @@ def _start(clause: Clause, text: bytes) -> int:
 
 _JUDGES: dict[str, Callable[[Clause, Facts], Holding]] = {
     "status": lambda clause, facts: _hold_number(clause, facts.reply.status),
+    "exit": _hold_exit,
     "redirects": lambda clause, facts: _hold_number(clause, facts.reply.redirects),
     "db.calls": lambda clause, facts: _hold_number(clause, facts.db_calls),
     "certificate.days": lambda clause, facts: _hold_number(clause, facts.certificate_days),

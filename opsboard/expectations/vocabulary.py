@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from opsboard.expectations.clauses import Operator
-from opsboard.expectations.units import HOUR
+from opsboard.expectations.units import DAY, HOUR
 
 PERCENTILES = (50, 75, 90, 95, 99)
 CACHE_RESULTS = ("hit", "miss", "stale", "bypass", "unknown")
@@ -61,7 +61,8 @@ _TIME = Rule(Kind.DURATION, ORDERED)
 
 FACTS = {
     "status": Rule(Kind.NUMBER, COUNTED, 100, 999),
-    "time": Rule(Kind.DURATION, ORDERED, has_percentiles=True),
+    # A job of a heartbeat may run for days.
+    "time": Rule(Kind.DURATION, ORDERED, high=31 * DAY, has_percentiles=True),
     "time.dns": _TIME,
     "time.connect": _TIME,
     "time.tls": _TIME,
@@ -77,6 +78,8 @@ FACTS = {
     "certificate.issuer": Rule(Kind.TEXT, TEXTUAL),
     "size": Rule(Kind.SIZE, ORDERED, 0, 1_000_000_000),
     "http": Rule(Kind.HTTP_VERSION, COUNTED),
+    # What a heartbeat's job ended with; Windows has codes of 32 bits.
+    "exit": Rule(Kind.NUMBER, COUNTED, 0, 2**32 - 1),
     "redirects": Rule(Kind.NUMBER, COUNTED, 0, 100),
     "errors": Rule(Kind.SHARE, UPPER_LIMITS, 0, 100, needs_window=True),
     "cache.hits": Rule(Kind.SHARE, LOWER_LIMITS, 0, 100, needs_window=True),
@@ -96,6 +99,8 @@ FACTS_ELSEWHERE = {
     "database": "db.calls",
     "availability": "errors",
     "version": "http",
+    "exit_code": "exit",
+    "returncode": "exit",
 }
 OPERATORS_ELSEWHERE = {
     "=": "==",

@@ -46,6 +46,7 @@ _NAMES = {
     "size": "Size of the body",
     "http": "HTTP version",
     "redirects": "Number of redirects",
+    "exit": "Exit code",
     "errors": "Errors",
     "cache.hits": "Cache hits",
 }

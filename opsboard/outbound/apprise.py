@@ -20,7 +20,7 @@ from apprise.manager_plugins import NotificationManager
 
 from opsboard.outbound.answers import Answer
 from opsboard.outbound.egress import Policy
-from opsboard.outbound.names import look_up
+from opsboard.outbound.names import Sought, look_up
 
 WITHIN = 20.0
 MOST = 10
@@ -149,7 +149,7 @@ def _why_not_reachable(target: NotifyBase, policy: Policy) -> str:
     if not _names_a_host(target):
         refused = "" if policy.allow_public else "This service is public, which is not allowed here"
         return f"{refused}." if refused else ""
-    found = look_up(str(target.host).encode("idna").decode())
+    found = look_up(Sought(str(target.host).encode("idna").decode()))
     if not found.address:
         return ""
     port = int(target.port or (443 if target.secure else 80))

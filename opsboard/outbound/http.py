@@ -6,7 +6,6 @@ caps on time, headers and body. Authorities are trusted as certifi lists them, o
 that the environment variable SSL_CERT_FILE names (for a private one).
 """
 
-import heapq
 import itertools
 import sys
 import threading
@@ -16,8 +15,9 @@ from queue import SimpleQueue
 
 from opsboard.outbound.egress import Policy
 from opsboard.outbound.exchanges import Exchange
-from opsboard.outbound.pump import FOREVER, Pump
-from opsboard.outbound.reply import Ask, Failure, Reply
+from opsboard.outbound.pump import Pump
+from opsboard.outbound.reply import Asked, Failure, Reply
+from opsboard.outbound.starts import FOREVER, Start, Starts
 
 # Starts that fall due within this many seconds begin together, at the last one's time: waking up
 # costs as much as asking (300 a second: 0.40 CPU-seconds per 1,000 with 4 ms, 0.30 with 12 ms).
@@ -27,7 +27,7 @@ _SWITCH_INTERVAL = 0.0005
 _STOP_WITHIN = 5.0
 
 
-def ask_once(ask: Ask, *, policy: Policy) -> Reply:
+def ask_once(ask: Asked, *, policy: Policy) -> Reply:
     """Ask now and wait; at most the ask's timeout. Never raises for what the far side does."""
     pump = Pump()
     try:
@@ -42,14 +42,16 @@ def ask_once(ask: Ask, *, policy: Policy) -> Reply:
 class Asker:
     """Asks many at once from a thread of its own. Make it after any fork; `start` it, `stop` it."""
 
-    def __init__(self, *, max_open: int = 300) -> None:
+    def __init__(self, *, max_open: int = 300, most_a_host: int = 0) -> None:
+        """At most `max_open` at a time, and `most_a_host` of them to one host; 0: any number."""
         # The key of an ask, when it really started (monotonic seconds), its reply.
         self.replies: SimpleQueue[tuple[object, float, Reply]] = SimpleQueue()
-        self._max_open = max_open
+        # Keys of asks that found no place by their last moment: nobody was asked.
+        self.unstarted: deque[object] = deque()
         self._numbers = itertools.count()
-        self._inbox: deque[tuple[float, int, Ask, Policy]] = deque()
-        self._due: list[tuple[float, int, Ask, Policy]] = []
-        self._begun: dict[Exchange, int] = {}
+        self._inbox: deque[Start] = deque()
+        self._starts = Starts(most_open=max_open, most_a_host=most_a_host)
+        self._begun: dict[Exchange, Start] = {}
         # Keys of all that was asked and has no reply in the queue yet.
         self._unanswered: dict[int, object] = {}
         # A signal may interrupt a thread that holds it and call `abandon` there.
@@ -76,11 +78,16 @@ class Asker:
         )
         self._thread.start()
 
-    def ask(self, ask: Ask, *, policy: Policy, at: float, key: object) -> None:
-        """Start a request at monotonic time `at`, or as soon after it as there is a place."""
+    def ask(
+        self, ask: Asked, *, policy: Policy, at: float, key: object, by: float = FOREVER
+    ) -> None:
+        """Start a request at monotonic time `at`, or as soon after it as there is a place.
+
+        Without a place until `by` it is not asked: its key comes back in `unstarted`.
+        """
         number = next(self._numbers)
         self._unanswered[number] = key
-        self._inbox.append((at, number, ask, policy))
+        self._inbox.append(Start(at, number, by, self._starts.host(ask), ask, policy))
         if self._is_over:
             self._own_up()
         elif at < self._sleeps_until:
@@ -125,37 +132,44 @@ class Asker:
         if self._is_abandoned:
             self._drop_abandoned(pump)
         self._begin_due(pump)
-        self._sleeps_until = until = self._next_start(pump)
+        self._sleeps_until = until = self._next_start()
         for exchange, reply in pump.turn(until):
-            self._answer(self._begun.pop(exchange), exchange.started, reply)
+            start = self._begun.pop(exchange)
+            self._starts.ended(start)
+            self._answer(start.number, exchange.started, reply)
 
     def _take_inbox(self) -> None:
         while self._inbox:
-            heapq.heappush(self._due, self._inbox.popleft())
+            self._starts.add(self._inbox.popleft())
 
     def _begin_due(self, pump: Pump) -> None:
         now = time.monotonic()
-        while self._has_place(pump) and self._due[0][0] <= now:
-            _, number, ask, policy = heapq.heappop(self._due)
-            if number in self._unanswered:
-                exchange = Exchange(ask, policy)
-                self._begun[exchange] = number
-                pump.begin(exchange)
+        while start := self._starts.take(now):
+            if start.number not in self._unanswered:
+                self._starts.ended(start)
+                continue
+            exchange = Exchange(start.ask, start.policy)
+            self._begun[exchange] = start
+            pump.begin(exchange)
+        for late in self._starts.given_up(now):
+            self._give_up(late.number)
 
-    def _has_place(self, pump: Pump) -> bool:
-        return bool(self._due) and pump.open < self._max_open
-
-    def _next_start(self, pump: Pump) -> float:
-        return self._due[0][0] + _GROUPED if self._has_place(pump) else FOREVER
+    def _next_start(self) -> float:
+        return self._starts.next_at() + _GROUPED
 
     def _drop_abandoned(self, pump: Pump) -> None:
         self._is_abandoned = False
-        self._due = [order for order in self._due if order[1] in self._unanswered]
-        heapq.heapify(self._due)
-        for exchange, number in list(self._begun.items()):
-            if number not in self._unanswered:
+        self._starts.keep(self._unanswered)
+        for exchange, start in list(self._begun.items()):
+            if start.number not in self._unanswered:
                 del self._begun[exchange]
+                self._starts.ended(start)
                 pump.drop(exchange)
+
+    def _give_up(self, number: int) -> None:
+        with self._answering:
+            if number in self._unanswered:
+                self.unstarted.append(self._unanswered.pop(number))
 
     def _answer(self, number: int, started: float, reply: Reply) -> None:
         with self._answering:

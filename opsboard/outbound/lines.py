@@ -6,16 +6,17 @@ between uses (an option costs about a microsecond). After anything else the hand
 
 import os
 import socket
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import certifi
 import pycurl
 
+from opsboard.outbound.connections import dialling, set_connection
 from opsboard.outbound.egress import Policy, Refusal
 from opsboard.outbound.failures import Trouble, body_too_large, headers_too_large
 from opsboard.outbound.heads import Headers
 from opsboard.outbound.redirects import Hop
+from opsboard.outbound.reply import USUAL
 
 USER_AGENT = b"Opsboard/0.1"
 MAX_HEADER_BYTES = 32 * 1024
@@ -142,9 +143,22 @@ class Line:
         elif self._is_led:
             handle.unsetopt(pycurl.CONNECT_TO)
         self._is_led = bool(address)
+        if hop.connection is not USUAL:
+            self._is_plain = False
+            set_connection(handle, hop, address)
+        if hop.dial:
+            self._is_plain = False
+            self._only_connect()
         if hop.method != "GET" or hop.body:
             self._is_plain = False
             self._set_method(hop.method, hop.body)
+
+    def _only_connect(self) -> None:
+        """libcurl is content as soon as the connection stands, and keeps it until `hang_up`."""
+        self.handle.setopt(pycurl.CONNECT_ONLY, 1)
+        self.handle.setopt(pycurl.FORBID_REUSE, 0)
+        # Whatever is spoken there, it need not be HTTP.
+        self.handle.setopt(pycurl.SSL_ENABLE_ALPN, 0)
 
     def _set_method(self, method: str, body: bytes) -> None:
         handle = self.handle
@@ -191,9 +205,18 @@ class Line:
             self.has_excess = True
 
     @property
+    def is_through(self) -> bool:
+        """Whether a proxy has let us through: what is said then is said by the far side."""
+        code: int = self.handle.getinfo(pycurl.HTTP_CONNECTCODE)
+        is_tunnel = self.hop.target.is_encrypted
+        return code // 100 == 2 if is_tunnel else self.handle.getinfo(pycurl.CONNECT_TIME_T) > 0
+
+    @property
     def far_side(self) -> str:
         """Who was dialled, for a sentence: `127.0.0.1:80` or `fares.internal (10.20.1.1:443)`."""
         host = self.hop.target.host
+        if self.hop.proxy:
+            return dialling(self.hop, self.dialled, is_through=self.is_through)
         if not self.dialled or self.dialled.startswith(f"{host}:"):
             return self.dialled or self.hop.target.site
         return f"{host} ({self.dialled})"
@@ -202,7 +225,6 @@ class Line:
 _LIBCURLS_OWN = (("content-type", b"Content-Type:"), ("expect", b"Expect:"))
 
 
-@lru_cache(maxsize=4096)
 def _header_lines(headers: Headers, has_body: bool) -> list[bytes]:
     """The hop's own headers win. libcurl adds no Content-Type and no Expect of its own."""
     names = {name.lower() for name, _ in headers}

@@ -18,13 +18,24 @@ from opsboard.outbound.wording import lasting
 # Threads hang only on silent name servers, one for each name that does.
 _MOST = 256
 # Not every system knows both.
-_NO_SUCH_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+_NO_SUCH_HOST = (
+    socket.EAI_NONAME,
+    getattr(socket, "EAI_NODATA", socket.EAI_NONAME),
+    getattr(socket, "EAI_ADDRFAMILY", socket.EAI_NONAME),
+)
+
+
+class Sought(NamedTuple):
+    """A name, and 4 or 6 where only addresses of that family will do; 0: the system's first."""
+
+    host: str
+    ip: int = 0
 
 
 class Found(NamedTuple):
     """What a lookup came to: an address, or "" and the trouble. `finished` is monotonic seconds."""
 
-    host: str
+    sought: Sought
     address: str
     trouble: Trouble | None
     finished: float
@@ -35,35 +46,43 @@ class Names:
 
     def __init__(self, found: Callable[[Found], None]) -> None:
         self._found = found
-        self._running: set[str] = set()
+        self._running: set[Sought] = set()
 
-    def look_up(self, host: str) -> bool:
-        """False when too many lookups hang. One that already runs for the host serves all."""
-        if host in self._running:
+    def look_up(self, sought: Sought) -> bool:
+        """False when too many lookups hang. One that already runs for the name serves all."""
+        if sought in self._running:
             return True
         if len(self._running) >= _MOST:
             return False
-        self._running.add(host)
+        self._running.add(sought)
         try:
-            threading.Thread(target=self._run, args=(host,), name="lookup", daemon=True).start()
+            threading.Thread(target=self._run, args=(sought,), name="lookup", daemon=True).start()
         except RuntimeError:  # the system gives no more threads
-            self._running.discard(host)
+            self._running.discard(sought)
             return False
         return True
 
-    def _run(self, host: str) -> None:
-        found = look_up(host)
-        self._running.discard(host)
+    def _run(self, sought: Sought) -> None:
+        found = look_up(sought)
+        self._running.discard(sought)
         self._found(found)
 
 
-def look_up(host: str) -> Found:
+_FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+def look_up(sought: Sought) -> Found:
     """The first address in the system's order, and only that: a dead family must not hide."""
     try:
-        answers = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(
+            sought.host.encode("ascii"),
+            None,
+            family=_FAMILIES[sought.ip],
+            type=socket.SOCK_STREAM,
+        )
     except OSError as error:  # a gaierror, or what the system said while it looked
-        return Found(host, "", _why(host, error), time.monotonic())
-    return Found(host, str(answers[0][4][0]), None, time.monotonic())
+        return Found(sought, "", _why(sought, error), time.monotonic())
+    return Found(sought, str(answers[0][4][0]), None, time.monotonic())
 
 
 def too_many(host: str) -> Trouble:
@@ -76,12 +95,18 @@ def silent(host: str, microseconds: int) -> Trouble:
     return Trouble(Failure.DNS, f"The name servers did not answer about {host} within {within}.")
 
 
-def _why(host: str, error: OSError) -> Trouble:
+def no_such_family(sought: Sought) -> Trouble:
+    return Trouble(Failure.DNS, f"{sought.host} has no IPv{sought.ip} address.")
+
+
+def _why(sought: Sought, error: OSError) -> Trouble:
+    host = sought.host
     if not _can_open():
         detail = f"{host} was not looked up: this process has no file descriptor left."
         return Trouble(Failure.INTERNAL, detail, is_ours=True)
     if error.errno in _NO_SUCH_HOST:
-        return Trouble(Failure.DNS, f"No such host: {host}.")
+        missing = Trouble(Failure.DNS, f"No such host: {host}.")
+        return no_such_family(sought) if sought.ip else missing
     if error.errno == socket.EAI_AGAIN:
         return Trouble(Failure.DNS, f"The name servers did not answer about {host}.")
     detail = f"{host} could not be looked up: {str(error.strerror).lower()}."

@@ -9,16 +9,22 @@ import selectors
 import socket
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pycurl
 
 from opsboard.outbound.arrivals import read
+from opsboard.outbound.conversations import Conversation
+from opsboard.outbound.delays import Delays
 from opsboard.outbound.exchanges import Exchange
 from opsboard.outbound.lines import Line
-from opsboard.outbound.names import Found, Names, silent, too_many
+from opsboard.outbound.names import Found, Names, Sought, silent, too_many
+from opsboard.outbound.questions import Question
 from opsboard.outbound.redirects import Hop
 from opsboard.outbound.reply import Reply
+from opsboard.outbound.starts import FOREVER
+from opsboard.outbound.talks import Talk, Talks
 
 # While anything is asked the loop wakes at least this often, in seconds: waking late from a planned
 # sleep is how it learns that it was kept from running.
@@ -30,17 +36,17 @@ _EVENTS = {
     pycurl.POLL_OUT: selectors.EVENT_WRITE,
     pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
 }
-FOREVER = float("inf")
 
 
 class _Call:
-    """One hop of an exchange: first its name is looked up, then it has a line."""
+    """One hop of an exchange: first its name is looked up, then it has a line. Of a lookup there
+    is no hop."""
 
     __slots__ = ("exchange", "hop", "line", "looked_up")
+    hop: Hop
 
-    def __init__(self, exchange: Exchange, hop: Hop) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self.hop = hop
         self.line: Line | None = None
         self.looked_up = 0
 
@@ -53,9 +59,10 @@ class Pump:
         self._finished: list[tuple[Exchange, Reply]] = []
         self._free: list[Line] = []
         self._dialled: dict[Any, tuple[_Call, Line]] = {}
-        self._looking: dict[str, list[_Call]] = {}
+        self._looking: dict[Sought, list[_Call]] = {}
         self._found: deque[Found] = deque()
         self._names = Names(self._hear)
+        self._delays = Delays()
         self._woke = time.monotonic()
         self._timer = FOREVER
         self._watched: set[int] = set()
@@ -64,6 +71,8 @@ class Pump:
         self._bell.setblocking(False)
         self._is_rung = False
         self._selector.register(self._bell, selectors.EVENT_READ)
+        self._talks: Talks[_Call] = Talks(self._selector)
+        self._heard: list[selectors.SelectorKey] = []
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
@@ -108,6 +117,8 @@ class Pump:
         self._charge(now - min(planned, self._woke), now)
         for call, line, code, message in landed:
             self._land(call, line, code, message)
+        if self._talks:
+            self._listen(now)
         finished, self._finished = self._finished, []
         return finished
 
@@ -133,6 +144,8 @@ class Pump:
         for key, events in ready:
             if key.fileobj is self._bell:
                 self._hush()
+            elif key.data:
+                self._heard.append(key)
             else:
                 # EVENT_READ and EVENT_WRITE are libcurl's CSELECT_IN and CSELECT_OUT.
                 self._multi.socket_action(key.fd, events)
@@ -146,12 +159,8 @@ class Pump:
         self._is_rung = False
 
     def _charge(self, delay: float, now: float) -> None:
-        """Nobody can have waited longer than since it began."""
-        if delay < _PROMPT:
-            return
-        for exchange in self._calls:
-            own = min(delay, now - exchange.started)
-            exchange.loop_delay = max(exchange.loop_delay, own)
+        if delay >= _PROMPT:
+            self._delays.happened(delay, now)
 
     def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
         if what == pycurl.POLL_REMOVE:
@@ -169,13 +178,17 @@ class Pump:
 
     # The way of one exchange.
 
-    def _go_on(self, exchange: Exchange, step: Hop | Reply, now: float) -> None:
+    def _go_on(self, exchange: Exchange, step: Hop | Question | Reply, now: float) -> None:
         if isinstance(step, Reply):
             self._calls.pop(exchange, None)
             self._finished.append((exchange, step))
             return
-        call = self._calls[exchange] = _Call(exchange, step)
-        if step.target.needs_lookup:
+        call = self._calls[exchange] = _Call(exchange)
+        if isinstance(step, Question):
+            self._talk(call, step)
+            return
+        call.hop = step
+        if step.dials.needs_lookup:
             self._look_up(call, now)
         else:
             self._dial(call, exchange.local_address(step), now)
@@ -196,12 +209,24 @@ class Pump:
         return landed
 
     def _land(self, call: _Call, line: Line, code: int, message: str) -> None:
-        reply = read(line, code, message, looked_up=call.looked_up)
+        if call.hop.dial and not code:
+            dial, now = call.hop.dial, time.monotonic()
+            self._talk(call, Conversation(line, dial, looked_up=call.looked_up, now=now))
+            return
+        exchange = call.exchange
+        delay = self._delay_of(exchange)
+        reply = read(line, code, message, looked_up=call.looked_up, loop_delay=delay)
         self._release(call)
         now = time.monotonic()
-        self._go_on(call.exchange, call.exchange.landed(call.hop, reply, now), now)
+        self._go_on(exchange, exchange.landed(call.hop, reply, now), now)
+
+    def _delay_of(self, exchange: Exchange) -> int:
+        """Microseconds, of all hops: every one may have been kept waiting."""
+        return round(self._delays.worst_since(exchange.started) * 1_000_000)
 
     def _release(self, call: _Call) -> None:
+        if self._talks:
+            self._talks.end(call)
         line, call.line = call.line, None
         if line:
             del self._dialled[line.handle]
@@ -209,14 +234,35 @@ class Pump:
             line.hang_up()
             self._free.append(line)
 
+    # Talks: what is said over a connection that only connects, and to name servers.
+
+    def _talk(self, call: _Call, talk: Talk) -> None:
+        reply = self._talks.begin(call, talk)
+        if reply:
+            self._end_talk(call, reply)
+
+    def _listen(self, now: float) -> None:
+        heard, self._heard = self._heard, []
+        for key in heard:
+            reply = self._talks.act(key.data, key.fd)
+            if reply:
+                self._end_talk(key.data, reply)
+        for call, reply in self._talks.wake(now):
+            self._end_talk(call, reply)
+
+    def _end_talk(self, call: _Call, reply: Reply) -> None:
+        self._release(call)
+        told = replace(reply, loop_delay=self._delay_of(call.exchange))
+        self._go_on(call.exchange, call.exchange.over(told), time.monotonic())
+
     # Names.
 
     def _look_up(self, call: _Call, now: float) -> None:
-        host = call.hop.target.host
-        if self._names.look_up(host):
-            self._looking.setdefault(host, []).append(call)
+        sought = Sought(call.hop.dials.host, call.hop.connection.ip)
+        if self._names.look_up(sought):
+            self._looking.setdefault(sought, []).append(call)
         else:
-            self._go_on(call.exchange, call.exchange.fail(too_many(host), now), now)
+            self._go_on(call.exchange, call.exchange.fail(too_many(sought.host), now), now)
 
     def _hear(self, found: Found) -> None:
         """Called in the thread of the lookup."""
@@ -226,7 +272,7 @@ class Pump:
     def _take_found(self) -> None:
         while self._found:
             found = self._found.popleft()
-            for call in self._looking.pop(found.host, []):
+            for call in self._looking.pop(found.sought, []):
                 if self._calls.get(call.exchange) is call:
                     self._place(call, found)
 
@@ -241,10 +287,12 @@ class Pump:
 
     def _give_up_lookups(self) -> None:
         """Name servers that say nothing end an exchange at its limit for connecting."""
-        for host, calls in list(self._looking.items()):
+        for sought, calls in list(self._looking.items()):
             for call in calls:
                 limits = call.exchange.limits(self._woke)
                 if limits.connect_left <= 0 and self._calls.get(call.exchange) is call:
-                    reply = call.exchange.fail(silent(host, limits.connect), self._woke)
+                    trouble = silent(sought.host, limits.connect)
+                    reply = call.exchange.fail(trouble, self._woke)
                     self._go_on(call.exchange, reply, self._woke)
-            self._looking[host] = [call for call in calls if self._calls.get(call.exchange) is call]
+            still = [call for call in calls if self._calls.get(call.exchange) is call]
+            self._looking[sought] = still

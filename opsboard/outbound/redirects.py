@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from opsboard.outbound.failures import Trouble
 from opsboard.outbound.heads import Headers
-from opsboard.outbound.reply import Failure
+from opsboard.outbound.reply import USUAL, Connection, Dial, Failure
 from opsboard.outbound.targets import BadTargetError, Target, read_target
 
 FOLLOWED = (301, 302, 303, 307, 308)
@@ -19,6 +19,16 @@ class Hop:
     method: str
     headers: Headers
     body: bytes
+    connection: Connection = USUAL
+    # `connection.proxy`, read.
+    proxy: Target | None = None
+    # Set where there is no request, only a connection.
+    dial: Dial | None = None
+
+    @property
+    def dials(self) -> Target:
+        """Whose address is looked up and dialled: the proxy's, where there is one."""
+        return self.proxy or self.target
 
 
 def follow(hop: Hop, status: int, location: str) -> Hop | Trouble:
@@ -34,7 +44,21 @@ def follow(hop: Hop, status: int, location: str) -> Hop | Trouble:
     if status in _KEEPS_METHOD and hop.body:
         return _refused(hop, f"to {target.site} with status {status}, which would send it the body")
     method = hop.method if status in _KEEPS_METHOD else _safe(hop.method)
-    return Hop(target=target, method=method, headers=(), body=b"")
+    return Hop(
+        target=target,
+        method=method,
+        headers=(),
+        body=b"",
+        connection=_for_anyone(hop.connection),
+        proxy=hop.proxy,
+    )
+
+
+def _for_anyone(connection: Connection) -> Connection:
+    """Without what only the host that was asked may see: who we are, and its other name."""
+    if connection is USUAL:
+        return USUAL
+    return replace(connection, certificate="", key="", server_name="")
 
 
 def _stay(hop: Hop, status: int, target: Target) -> Hop:
@@ -43,7 +67,7 @@ def _stay(hop: Hop, status: int, target: Target) -> Hop:
     if not becomes_get:
         return replace(hop, target=target)
     headers = tuple(pair for pair in hop.headers if not pair[0].lower().startswith("content-"))
-    return Hop(target=target, method=_safe(hop.method), headers=headers, body=b"")
+    return replace(hop, target=target, method=_safe(hop.method), headers=headers, body=b"")
 
 
 def _safe(method: str) -> str:

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 import pycurl
 
 _PORTS = {"http": 80, "https": 443}
+_LONGEST_REMEMBERED = 300
 
 # By libcurl's CURLUE_ codes; its own words serve for the others.
 _REASONS = {
@@ -53,12 +54,18 @@ class Target:
 
     @property
     def is_encrypted(self) -> bool:
-        return self.scheme == "https"
+        return self.scheme in ("https", "tls")
 
 
-@lru_cache(maxsize=4096)
 def read_target(address: bytes, base: str = "") -> Target:
     """Parse an address, relative to `base` when given. BadTargetError when it cannot be asked."""
+    # Those of sheets come again; what far sides redirect to may be anything, and any amount of it.
+    if base or len(address) > _LONGEST_REMEMBERED:
+        return _read(address, base)
+    return _remembered(address)
+
+
+def _read(address: bytes, base: str = "") -> Target:
     try:
         parts = pycurl.CurlUrl()
         if base:
@@ -69,6 +76,9 @@ def read_target(address: bytes, base: str = "") -> Target:
     if parts.scheme not in _PORTS:
         raise BadTargetError(f"only http and https can be asked, not {parts.scheme}")
     return _target(parts)
+
+
+_remembered = lru_cache(maxsize=16_384)(_read)
 
 
 def _target(parts: pycurl.CurlUrl) -> Target:
@@ -115,3 +125,11 @@ def _is_literal(host: str) -> bool:
 def _reason(error: pycurl.error) -> str:
     code, said = error.args
     return _REASONS.get(code) or said[:1].lower() + said[1:]
+
+
+def with_host(url: str, host: str) -> str:
+    """The same address at another host."""
+    parts = pycurl.CurlUrl()
+    parts.setpart(pycurl.UPART_URL, url, 0)
+    parts.host = host
+    return str(parts.url)

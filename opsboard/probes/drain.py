@@ -10,10 +10,11 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from os import getpid
 
+from django.conf import settings
 from django.db import (
     DatabaseError,
     InterfaceError,
@@ -25,34 +26,65 @@ from django.db import (
 from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Failure, Reply
+from opsboard.probes.beats import listen
+from opsboard.probes.memory import Memory, Written
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import React, Result, judge_result, record
-from opsboard.probes.schedule import SECOND, Claim, claim, database_now, hand_back
+from opsboard.probes.rules import Judgement
+from opsboard.probes.schedule import (
+    LATE,
+    SECOND,
+    Claim,
+    claim,
+    database_now,
+    hand_back,
+    normal_rate,
+)
 from opsboard.probes.shift import Shift, is_covered
 from opsboard.probes.sight import Sight
 from opsboard.probes.suspects import due_suspects
+from opsboard.probes.walkers import Walker
 
 log = logging.getLogger(__name__)
 
 # Claims a second are few and waves large: claiming on every turn doubled the price of a probe.
 CLAIM_EVERY = 0.25
-LARGEST_CLAIM = 300
+LARGEST_CLAIM = 1000
 # Above this many unfinished probes a worker leaves the rest to others.
-MOST_IN_HAND = 600
+MOST_IN_HAND = 3000
+# Requests under way at a time: a thousand targets that hang hold as many places.
+MOST_OPEN = 1500
+# Seconds between two looks at what has come: at each reply by itself this thread and the asker's
+# would take turns at every step, and that costs more than judging.
+JUDGE_EVERY = 0.02
+# Late probes a second that are asked however few are due.
+LEAST_RATE = 4.0
+# Seconds in which a probe finds a place at its host, or is left to another drain, or for later.
+PLACE_WITHIN = 1.0
 # How often a drain that always holds something looks whether suspects wait for an empty hand.
 MAKE_ROOM_EVERY = 2.0
 # How long a drain that was told to stop waits for what is in flight before it hands it back.
 # Celery itself takes up to three seconds more to end a worker, which is to be gone after five.
 LAST_WAIT = 1.0
 
+OURS = Reply(
+    failure=Failure.INTERNAL,
+    detail="Opsboard could not judge this reply: see its log.",
+    is_ours=True,
+)
+
 _running: dict[str, threading.Lock] = {}
+# By location: a drain lasts seconds, and what it learnt serves the next one.
+_memories: dict[str, Memory] = {}
 
 
 @dataclass(slots=True)
 class _Asked:
     claim: Claim
     order: Order
+    # Of a path of several requests.
+    walker: Walker | None = None
 
 
 @dataclass
@@ -62,23 +94,30 @@ class Drain:
     location: str
     react: React
     is_stopping: Callable[[], bool]
-    asker: Asker = field(default_factory=Asker)
+    memory: Memory = field(default_factory=Memory)
+    asker: Asker = field(init=False)
     in_hand: dict[object, _Asked] = field(default_factory=dict)
-    orders: dict[int, Order] = field(default_factory=dict)
     # Judged, and not yet written: kept over a database that is away.
     unwritten: list[Result] = field(default_factory=list)
     # Local monotonic seconds minus database seconds, from the newest claim.
     offset: float = 0.0
+    # Claims of walks that were broken off by a stop: to be handed back.
+    cut_short: list[Claim] = field(default_factory=list)
     dropped: int = 0
     # What is in hand are suspects, or nothing may be added until they can be: see `suspects`.
     is_apart: bool = False
     next_look: float = 0.0
+    # Probes a second that are due, when they were claimed last, and how many late ones may be.
+    rate: float = 0.0
+    claimed: float | None = None
+    catching_up: float = 1.0
     shift: Shift = field(init=False)
     sight: Sight = field(init=False)
 
     def __post_init__(self) -> None:
         instance = f"{socket.gethostname()}:{getpid()}:{id(self)}"
         self.shift = Shift(duty_of(self.location), instance)
+        self.asker = Asker(max_open=MOST_OPEN, most_a_host=settings.PROBES_AT_ONCE_A_HOST)
         self.sight = Sight(self.location)
 
     def run(self) -> None:
@@ -97,21 +136,34 @@ class Drain:
                 self._claim()
             self._gather(until=next_claim)
             self._record()
+            self._leave_unstarted()
         self._finish()
 
     def _finish(self) -> None:
         """Finish what is in flight; told to stop, hand back what is not done in a few seconds."""
         deadline = time.monotonic() + (LAST_WAIT if self.is_stopping() else 3600)
         while (self.in_hand or self.unwritten) and time.monotonic() < deadline:
-            self._gather(until=min(deadline, time.monotonic() + CLAIM_EVERY))
-            self._record()
             if self.is_stopping():
                 deadline = min(deadline, time.monotonic() + LAST_WAIT)
+                self._break_off_walks(left=deadline - time.monotonic())
+            self._gather(until=min(deadline, time.monotonic() + CLAIM_EVERY))
+            self._record()
+            self._leave_unstarted()
         self.asker.abandon()
         with contextlib.suppress(DatabaseError, InterfaceError):
-            hand_back([asked.claim for asked in self.in_hand.values()])
+            hand_back([*(asked.claim for asked in self.in_hand.values()), *self.cut_short])
             hand_back([result.claim for result in self.unwritten])
         self.in_hand.clear()
+
+    def _break_off_walks(self, *, left: float) -> None:
+        """Of walks under way only clean-up steps are asked yet: after the reply that is waited for,
+        or, in the second half of the last wait, without it."""
+        for key, asked in list(self.in_hand.items()):
+            if asked.walker:
+                asked.walker.walk.wind_up()
+                cleaning = (key, "clean-up")
+                if left < LAST_WAIT / 2 and asked.walker.breaks_off(cleaning, left=left):
+                    self.in_hand[cleaning] = self.in_hand.pop(key)
 
     def _claim(self) -> None:
         room = min(LARGEST_CLAIM, MOST_IN_HAND - len(self.in_hand))
@@ -121,16 +173,24 @@ class Drain:
             is_alone = not self.in_hand and not self.unwritten
             if not is_alone and self._keeps_apart():
                 return
-            now, claims = claim(self.location, room, alone=is_alone)
+            now, claims = claim(
+                self.location,
+                room,
+                late=self._late_allowed(),
+                memory=self.memory,
+                alone=is_alone,
+            )
             self.is_apart = any(taken.is_suspect for taken in claims)
             self.shift.claimed(now)
             self._compile(claims)
+            heard = listen(filter(None, map(self._order_of, claims)), now=now)
         except (OperationalError, InterfaceError) as error:
             _wait_for_database(error)
             return
         self.offset = time.monotonic() - now / 1e6
+        self.catching_up -= sum(taken.slot_at < now - LATE for taken in claims)
         for taken in claims:
-            self._ask(taken, now)
+            self._ask(taken, now, heard)
 
     def _keeps_apart(self) -> bool:
         """Suspects are in hand, or wait for a hand that is empty."""
@@ -143,56 +203,119 @@ class Drain:
         """The next suspects, or all that waited for them, are claimed at once."""
         return self.is_apart and not self.in_hand
 
+    def _late_allowed(self) -> int:
+        """How many late probes may be asked now: after a pause no more than as many again as are
+        due, so that no target meets a rush."""
+        since, self.claimed = self.claimed, time.monotonic()
+        if since is None:
+            self.rate = max(normal_rate(self.location), LEAST_RATE)
+        else:
+            self.catching_up += self.rate * (self.claimed - since)
+        # What was not used is not saved up for a rush.
+        self.catching_up = min(max(self.catching_up, 0.0), self.rate)
+        return int(self.catching_up)
+
     def _compile(self, claims: list[Claim]) -> None:
-        """Compile the orders whose sheet was edited since, or that are new to this drain."""
-        wanted = [taken.probe_id for taken in claims if not self._is_known(taken)]
-        probes = Probe.objects.filter(pk__in=wanted).for_pages()
+        """Compile the orders whose sheet was edited since, or that are new to this process."""
+        wanted = [taken.probe_id for taken in claims if self._order_of(taken) is None]
+        if not wanted:
+            return
+        probes = Probe.objects.filter(pk__in=wanted).select_related("path__service", "environment")
         for probe in probes.prefetch_related("environment__variables"):
-            self.orders[probe.pk] = compile_order(probe)
+            self.memory.orders[probe.pk] = compile_order(probe)
 
-    def _is_known(self, taken: Claim) -> bool:
-        order = self.orders.get(taken.probe_id)
-        return order is not None and order.version == taken.order_version
+    def _order_of(self, taken: Claim) -> Order | None:
+        return self.memory.order_of(taken.probe_id, taken.order_version)
 
-    def _ask(self, taken: Claim, now: int) -> None:
-        order = self.orders.get(taken.probe_id)
+    def _ask(self, taken: Claim, now: int, heard: Mapping[tuple[int, int], Reply]) -> None:
+        order = self._order_of(taken)
         if order is None:
-            return  # Removed between the claim and the reading: its lease runs out unused.
+            return  # Edited or removed since the claim, which is gone or runs out unused.
         if order.problem:
             self._judge(_Asked(taken, order), now, order.refusal())
             return
+        if order.schedule is not None:
+            self._judge(_Asked(taken, order), now, heard[order.path_id, order.environment_id])
+            return
         key = (taken.probe_id, taken.claim_id)
+        at = max(time.monotonic(), taken.slot_at / 1e6 + self.offset)
+        if walk := order.walk_for(taken.slot_at, now=moment(now)):
+            walker = Walker(walk, self.asker, order.policy)
+            self.in_hand[key] = _Asked(taken, order, walker)
+            walker.begin(key, at=at, by=at + PLACE_WITHIN)
+            return
         self.in_hand[key] = _Asked(taken, order)
         self.asker.ask(
             order.ask_for(taken.slot_at, now=moment(now)),
             policy=order.policy,
-            at=max(time.monotonic(), taken.slot_at / 1e6 + self.offset),
+            at=at,
+            by=at + PLACE_WITHIN,
             key=key,
         )
 
     def _gather(self, *, until: float) -> None:
-        """Judge the replies that come in before `until`."""
+        """Judge the replies that come in before `until`, a few at a time."""
         while (wait := until - time.monotonic()) > 0 and not self._is_done_apart():
             try:
-                key, started, reply = self.asker.replies.get(timeout=wait)
+                self._take(*self.asker.replies.get(timeout=wait))
+                while True:
+                    self._take(*self.asker.replies.get_nowait())
             except queue.Empty:
-                return
-            asked = self.in_hand.pop(key, None)
-            if asked is not None:
-                self._judge(asked, round((started - self.offset) * 1e6), reply)
+                time.sleep(max(0.0, min(JUDGE_EVERY, until - time.monotonic())))
 
-    def _judge(self, asked: _Asked, asked_at: int, reply: Reply) -> None:
+    def _take(self, key: object, started: float, reply: Reply) -> None:
+        asked = self.in_hand.pop(key, None)
+        if asked is None:
+            return
+        if asked.walker:
+            self._walk(asked, asked.walker, key, started, reply)
+        else:
+            self._judge(asked, round((started - self.offset) * 1e6), reply)
+
+    def _leave_unstarted(self) -> None:
+        """Hand back what found no place at its host, to be taken again a little later: at once it
+        would come back with every claim, in front of all that is due."""
+        left: list[Claim] = []
+        while self.asker.unstarted:
+            left.append(self.in_hand.pop(self.asker.unstarted.popleft()).claim)
+        if not left:
+            return
+        free_at = round((time.monotonic() - self.offset + PLACE_WITHIN) * 1e6)
         try:
-            result = judge_result(asked.claim, asked.order, reply, asked_at=asked_at)
+            hand_back(left, free_at=free_at)
+        except (OperationalError, InterfaceError) as error:
+            # Their leases run out.
+            _wait_for_database(error)
+
+    def _walk(
+        self, asked: _Asked, walker: Walker, key: object, started: float, reply: Reply
+    ) -> None:
+        """Go on with a path of several requests, or judge it when that was the last of them."""
+        judgement = None
+        try:
+            if walker.goes_on(key, started, reply):
+                self.in_hand[key] = asked
+                return
+            if walker.walk.is_cut_short:
+                self.cut_short.append(asked.claim)
+                return
+            reply, judgement = walker.walk.finish()
+        except Exception:
+            log.exception("could not walk the steps of probe %s", asked.claim.probe_id)
+            reply = OURS
+        self._judge(asked, round((walker.started - self.offset) * 1e6), reply, judgement)
+
+    def _judge(
+        self, asked: _Asked, asked_at: int, reply: Reply, judgement: Judgement | None = None
+    ) -> None:
+        try:
+            result = judge_result(
+                asked.claim, asked.order, reply, asked_at=asked_at, judgement=judgement
+            )
         except Exception:
             # A bug of ours in judging one reply must not end the others; it is no verdict on them.
             log.exception("could not judge probe %s", asked.claim.probe_id)
-            ours = Reply(
-                failure=Failure.INTERNAL,
-                detail="Opsboard could not judge this reply: see its log.",
-                is_ours=True,
-                phases=reply.phases,
-            )
+            ours = replace(OURS, phases=reply.phases)
             result = judge_result(asked.claim, asked.order, ours, asked_at=asked_at)
         self.unwritten.append(result)
         self.shift.judged_one(delayed=was_delayed(reply))
@@ -204,6 +327,7 @@ class Drain:
         try:
             now = database_now()
             ready, waiting = self.sight.part(self.unwritten, now=now)
+            self._remember(ready)
             if ready:
                 self._drop(record(ready, now=now, react=self.react))
         except (OperationalError, InterfaceError) as error:
@@ -213,6 +337,14 @@ class Drain:
         except DatabaseError:
             self._record_singly(ready)
         self.unwritten = waiting
+
+    def _remember(self, results: list[Result]) -> None:
+        """What is about to be written: until it is, a probe's row does not match it."""
+        for result in results:
+            claim, standing = result.claim, result.turn.standing
+            self.memory.written[claim.probe_id] = Written(
+                claim.order_version, standing.observed_at, standing.reason, standing.tally
+            )
 
     def _record_singly(self, results: list[Result]) -> None:
         """One result that the database refuses must not take its wave with it."""
@@ -251,7 +383,10 @@ def drain(location: str, *, react: React, is_stopping: Callable[[], bool]) -> No
         return
     try:
         if _is_needed(location):
-            Drain(location, react, is_stopping).run()
+            memory = _memories.get(location)
+            if memory is None or memory.is_old:
+                memory = _memories[location] = Memory()
+            Drain(location, react, is_stopping, memory).run()
     finally:
         lock.release()
 

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Min, QuerySet
 
 from opsboard.expectations.histogram import Histogram
+from opsboard.probes import beats
 from opsboard.probes.models import (
     Exchange,
     Gap,
@@ -318,6 +319,7 @@ def prune(*, now: datetime, observations_days: int, rollups_days: int) -> None:
     StateChange.objects.filter(at__lt=older).delete()
     Shift.objects.filter(claimed_at__lt=microseconds(now) - DAY).delete()
     _prune_exchanges()
+    beats.prune(before=old)
 
 
 def _drop_partitions(*, before: int) -> None:

@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
+from opsboard.probes import heartbeats
 from opsboard.probes.rules import SPREAD_KEY, State, Verdict, grid_after
 from opsboard.services.models import CriticalPath, Environment, Service
 
@@ -38,6 +39,8 @@ class Kind(models.IntegerChoices):
     SCHEDULED = 0
     ASKED_AGAIN = 1
     ASKED_NOW = 2
+    # A heartbeat that was looked at because its job had reported.
+    REPORTED = 3
 
 
 class ProbeQuerySet(models.QuerySet["Probe"]):
@@ -79,7 +82,7 @@ class Probe(models.Model):
     state_since = models.BigIntegerField()
     # The streak machine's own state, which a broken window may make worse, never better.
     streak_state = models.CharField(max_length=8, choices=STATES, default=State.NO_DATA)
-    # The newest verdicts, oldest first, one letter each, at most `patience` of them.
+    # The newest verdicts, oldest first, one letter each: as many as either patience asks for.
     recent = models.CharField(max_length=10, blank=True)
     reason = models.TextField(blank=True)
     # Per-minute counters for the windowed clauses, as opsboard.expectations.tally writes them.
@@ -362,6 +365,8 @@ def stand_up_all(services: Sequence[int], *, now: datetime, location: str) -> No
     }
     touched: list[Probe] = []
     changes: list[StateChange] = []
+    resumed = [key[:2] for key, probe in existing.items() if key in wanted and probe.ended_at]
+    heartbeats.bring_in_line(wanted.values(), resumed, at=microseconds(now))
     for key, (path, environment) in wanted.items():
         probe = existing.get(key) or _new_probe(path, environment, key[2], microseconds(now))
         changes += _bring_in_line(probe, path, now=now, ended_at=path.paused_at)
@@ -386,8 +391,13 @@ def _wanted(
         (path.pk, environment.pk, where): (path, environment)
         for path in paths.prefetch_related("environments")
         for environment in path.asked_in(places[path.service_id])
-        for where in path.locations or [location]
+        for where in _locations(path) or [location]
     }
+
+
+def _locations(path: CriticalPath) -> list[str]:
+    # A job reports in to the board: from where that is read makes no difference.
+    return [] if path.kind == CriticalPath.Kind.HEARTBEAT else path.locations
 
 
 def _save_probes(probes: list[Probe]) -> None:

@@ -6,7 +6,7 @@ and another worker took it, or a person edited the sheet) changes nothing.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +18,8 @@ from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.reply import Reply
 from opsboard.probes.models import (
     Exchange,
+    Gap,
     Kind,
-    Observation,
     StateChange,
     moment,
 )
@@ -31,10 +31,13 @@ from opsboard.probes.rules import (
     Turn,
     Verdict,
     grid_after,
+    is_disputed,
     judge,
     take_turn,
 )
-from opsboard.probes.schedule import SECOND, Claim, write_missed
+from opsboard.probes.schedule import SECOND, Claim, gap_between, write_missed
+from opsboard.probes.step_facts import dump_steps, latest_steps
+from opsboard.probes.waves import Columns
 from opsboard.services.models import Service
 
 CACHE = ["unknown", "hit", "miss", "stale", "bypass"]
@@ -65,18 +68,30 @@ class Result:
 React = Callable[[Result], None]
 
 
-def judge_result(claim: Claim, order: Order, reply: Reply, *, asked_at: int) -> Result:
-    judgement = judge(reply, order.expected.clauses, now=moment(asked_at))
+def judge_result(
+    claim: Claim,
+    order: Order,
+    reply: Reply,
+    *,
+    asked_at: int,
+    judgement: Judgement | None = None,
+) -> Result:
+    """`judgement` is that of a path of several requests, which were judged on the way."""
+    judgement = judgement or judge(reply, order.expected.clauses, now=moment(asked_at))
     turn = take_turn(
         claim.standing,
         judgement,
         order.expected,
         at=max(asked_at, claim.slot_at),
-        total=None if was_delayed(reply) else reply.phases.total,
+        total=reply.phases.total if reply.is_timed and not was_delayed(reply) else None,
         patience=order.patience,
+        patience_to_recover=order.patience_to_recover,
         silent_at=claim.silent_at,
         is_scheduled=claim.kind is Kind.SCHEDULED,
     )
+    if order.schedule is not None and is_disputed(turn.standing):
+        # Asking a job's newest report again costs nothing, and is what confirms it.
+        turn = replace(turn, asks_again=True)
     return Result(
         claim=claim,
         order=order,
@@ -129,28 +144,58 @@ def _write(results: Sequence[Result], *, now: int) -> list[Result]:
     """Move the schedule and the standing on, and store the observation, where the claim holds."""
     held = _move_on(sorted(results, key=lambda result: result.claim.probe_id), now=now)
     written = [result for result in results if result.claim.probe_id in held]
-    Observation.objects.bulk_create(
-        [_observation(result) for result in written], ignore_conflicts=True
-    )
-    for result in written:
-        if result.claim.kind is Kind.SCHEDULED:
-            following = _following(result, now)
-            write_missed(
-                result.claim.probe_id, result.claim.slot_at, following, result.claim.interval
-            )
-    Exchange.objects.bulk_create(
-        [_exchange(result) for result in written if _is_worth_keeping(result)],
-        ignore_conflicts=True,
-    )
+    if written:
+        _observe(written)
+    write_missed(missed for result in written if (missed := _missed(result, now)))
+    if kept := [_exchange(result) for result in written if _is_worth_keeping(result)]:
+        Exchange.objects.bulk_create(kept, ignore_conflicts=True)
     return written
 
 
-# One row a result; every value is cast, so that the same text serves both databases.
-ROW = (
-    "(CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint),"
-    " CAST(%s AS bigint), CAST(%s AS text), CAST(%s AS bigint), CAST(%s AS text),"
-    " CAST(%s AS text), CAST(%s AS text), CAST(%s AS text), CAST(%s AS bigint), CAST(%s AS text),"
-    " CAST(%s AS bigint), CAST(%s AS bigint))"
+# What a result changes of its probe.
+MOVED = Columns(
+    {
+        "probe": "bigint",
+        "claim": "bigint",
+        "slot": "bigint",
+        "again": "bigint",
+        "asked": "bigint",
+        "state": "text",
+        "since": "bigint",
+        "streak": "text",
+        "recent": "text",
+        "reason": "text",
+        "windows": "text",
+        "observed": "bigint",
+        "latest": "text",
+        "verdict": "bigint",
+        "lateness": "bigint",
+    }
+)
+OBSERVED = Columns(
+    {
+        "probe_id": "bigint",
+        "slot_at": "bigint",
+        "total": "integer",
+        "dns": "integer",
+        "connect": "integer",
+        "tls": "integer",
+        "first_byte": "integer",
+        "transfer": "integer",
+        "lateness": "integer",
+        "size": "integer",
+        "db_time": "integer",
+        "db_calls": "smallint",
+        "status": "smallint",
+        "kind": "smallint",
+        "verdict": "smallint",
+        "cache": "smallint",
+        "is_wrong": "boolean",
+        "is_delayed": "boolean",
+        "failure": "text",
+        "reason": "text",
+        "steps": "text",
+    }
 )
 COUNTED = {
     "counted_passing": Verdict.PASSING,
@@ -161,32 +206,39 @@ COUNTED = {
 
 
 def _move_on(results: Sequence[Result], *, now: int) -> set[int]:
-    values: list[Any] = []
-    for result in results:
-        values += _row(result, now)
     counts = ", ".join(
-        f"{column} = {column} + CASE WHEN v.column14 = {verdict.value} THEN 1 ELSE 0 END"
+        f"{column} = {column} + CASE WHEN v.verdict = {verdict.value} THEN 1 ELSE 0 END"
         for column, verdict in COUNTED.items()
     )
-    # Nothing of a result is in the text of the statement, only placeholders.
+    # Nothing of a result is in the text of the statement.
     statement = f"""
         UPDATE probes_probe SET
             claim_id = NULL, leased_until = NULL, leases_lost = 0,
-            slot_at = v.column3,
-            ask_now_at = COALESCE(v.column4,
-                CASE WHEN ask_now_at > v.column5 THEN ask_now_at END),
-            ask_now_kind = CASE WHEN v.column4 IS NULL THEN ask_now_kind
+            slot_at = v.slot,
+            ask_now_at = COALESCE(v.again,
+                CASE WHEN ask_now_at > v.asked THEN ask_now_at END),
+            ask_now_kind = CASE WHEN v.again IS NULL THEN ask_now_kind
                 ELSE {Kind.ASKED_AGAIN.value} END,
-            state = v.column6, state_since = v.column7, streak_state = v.column8,
-            recent = v.column9, reason = v.column10, windows = v.column11,
-            observed_at = v.column12, latest = v.column13,
-            {counts}, lateness_sum = lateness_sum + v.column15
-        FROM (VALUES {", ".join([ROW] * len(results))}) AS v
-        WHERE probes_probe.id = v.column1 AND probes_probe.claim_id = v.column2
+            state = v.state, state_since = v.since, streak_state = v.streak,
+            recent = v.recent, reason = v.reason, windows = v.windows,
+            observed_at = v.observed, latest = v.latest,
+            {counts}, lateness_sum = lateness_sum + v.lateness
+        FROM {MOVED.rows()}
+        WHERE probes_probe.id = v.probe AND probes_probe.claim_id = v.claim
         RETURNING probes_probe.id"""  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, [MOVED.text(_row(result, now) for result in results)])
         return {row[0] for row in cursor.fetchall()}
+
+
+def _observe(results: Sequence[Result]) -> None:
+    """Store the observations. One that is there already (a clock was set back) stays as it is."""
+    statement = f"""
+        INSERT INTO probes_observation ({OBSERVED.names})
+        SELECT {OBSERVED.names} FROM {OBSERVED.rows()} WHERE true
+        ON CONFLICT DO NOTHING"""  # noqa: S608 - names of this module only
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [OBSERVED.text(map(_observation, results))])
 
 
 def _row(result: Result, now: int) -> list[Any]:
@@ -216,6 +268,14 @@ def _following(result: Result, now: int) -> int:
     return grid_after(max(now, claim.slot_at), claim.interval, claim.spread_key)
 
 
+def _missed(result: Result, now: int) -> Gap | None:
+    """The slots that passed while this one was asked."""
+    claim = result.claim
+    if claim.kind is not Kind.SCHEDULED:
+        return None
+    return gap_between(claim.probe_id, claim.slot_at, _following(result, now), claim.interval)
+
+
 def _ask_again_at(result: Result, now: int) -> int | None:
     """When a first disagreement is asked again; None where the next slot is as soon."""
     after: int = round(settings.REASK_AFTER_SECONDS * SECOND)
@@ -224,30 +284,32 @@ def _ask_again_at(result: Result, now: int) -> int | None:
     return now + after
 
 
-def _observation(result: Result) -> Observation:
+def _observation(result: Result) -> list[Any]:
     reply, facts, phases = result.reply, result.judgement.facts, result.reply.phases
-    return Observation(
-        probe_id=result.claim.probe_id,
-        slot_at=result.claim.slot_at,
-        kind=result.claim.kind,
-        verdict=result.judgement.verdict,
-        failure=reply.failure or "",
-        reason=_text(result.judgement.reason, result.order),
-        status=reply.status,
-        total=phases.total,
-        dns=phases.dns,
-        connect=phases.connect,
-        tls=phases.tls,
-        first_byte=phases.first_byte,
-        transfer=phases.transfer,
-        lateness=_lateness(result),
-        size=len(reply.body),
-        db_calls=None if facts.db_calls is None else min(facts.db_calls, SMALLINT),
-        db_time=None if facts.db_time is None else min(facts.db_time, 2**31 - 1),
-        cache=CACHE.index(facts.cache),
-        is_wrong=result.judgement.is_wrong,
-        is_delayed=was_delayed(reply),
-    )
+    return [
+        result.claim.probe_id,
+        result.claim.slot_at,
+        # A job may run for longer than the 36 minutes that the column holds.
+        min(phases.total, 2**31 - 1),
+        phases.dns,
+        phases.connect,
+        phases.tls,
+        phases.first_byte,
+        phases.transfer,
+        _lateness(result),
+        len(reply.body),
+        None if facts.db_time is None else min(facts.db_time, 2**31 - 1),
+        None if facts.db_calls is None else min(facts.db_calls, SMALLINT),
+        reply.status,
+        result.claim.kind,
+        result.judgement.verdict,
+        CACHE.index(facts.cache),
+        result.judgement.is_wrong,
+        was_delayed(reply),
+        reply.failure or "",
+        _text(result.judgement.reason, result.order),
+        dump_steps(result.judgement.steps, lambda text: _text(text, result.order)),
+    ]
 
 
 def _lateness(result: Result) -> int:
@@ -270,11 +332,13 @@ def _latest(result: Result) -> dict[str, Any]:
         }
         for holding in result.judgement.holdings
     ]
+    steps = latest_steps(result.judgement.steps, lambda text: _text(text, result.order))
     return {
         "verdict": result.judgement.verdict.name.lower(),
         "total": reply.phases.total,
         "lateness": _lateness(result),
         "status": reply.status,
+        "exit": reply.exit_code,
         "failure": reply.failure,
         "cache": facts.cache,
         "db_calls": facts.db_calls,
@@ -282,6 +346,7 @@ def _latest(result: Result) -> dict[str, Any]:
         "certificate_days": facts.certificate_days,
         **_ending_certificate(result),
         "clauses": clauses + windows,
+        **({"steps": steps} if steps else {}),
     }
 
 
@@ -303,7 +368,9 @@ def _ending_certificate(result: Result) -> dict[str, Any]:
 
 def _is_worth_keeping(result: Result) -> bool:
     """The replies of a path that is not passing: the first, those of a change, one a minute."""
-    if result.judgement.verdict in (Verdict.PASSING, Verdict.ERROR) or result.reply.status is None:
+    if result.judgement.verdict in (Verdict.PASSING, Verdict.ERROR):
+        return False
+    if result.reply.status is None and not result.reply.body:
         return False
     before = result.claim.standing
     is_first = before.streak_state is State.PASSING or bool(result.turn.changes)
@@ -337,6 +404,8 @@ def _text(text: str, order: Order) -> str:
 
 def printable(text: str) -> str:
     """Without the control characters a hostile far side may send; PostgreSQL refuses NUL."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character in "\n\t" or character.isprintable() else "�" for character in text
     )

@@ -4,6 +4,15 @@ import json
 from urllib.parse import urlencode
 
 from opsboard.outbound.reply import Ask
+from opsboard.probes.connections import (
+    FORM,
+    SHORTEST_SECRET,
+    Fill,
+    connection_of,
+    form_body,
+    headers_of,
+    limits_of,
+)
 from opsboard.services.models import CriticalPath, Environment
 from opsboard.services.rules import MARK
 from opsboard.services.secrets import CannotDecrypt
@@ -26,25 +35,26 @@ def values_of(environment: Environment) -> dict[str, str]:
 
 def secrets_of(environment: Environment, values: dict[str, str]) -> tuple[str, ...]:
     """Values never to be stored or shown, longest first."""
-    # Shorter ones would mask half of every answer, and protect nothing.
     secret = [
         values[variable.name]
         for variable in environment.variables.all()
-        if variable.is_secret and len(values.get(variable.name, "")) >= 4
+        if variable.is_secret and len(values.get(variable.name, "")) >= SHORTEST_SECRET
     ]
     return tuple(sorted(secret, key=len, reverse=True))
 
 
 def render(path: CriticalPath, environment: Environment, values: dict[str, str]) -> Ask:
     """The request a sheet describes. Raises NotOrderable for a variable that is not set."""
-
-    def fill(text: str) -> str:
-        return MARK.sub(lambda mark: _value(mark[1], values, environment), text)
-
+    fill = filler(environment, values)
     headers = [(name, fill(value)) for name, value in path.headers]
-    body = fill(path.body).encode()
-    if body and not any(name.lower() == "content-type" for name, _ in headers):
-        headers.append(("Content-Type", "application/json" if _is_json(body) else "text/plain"))
+    own = {name.lower() for name, _ in headers}
+    implied = headers_of(path.connection, fill)
+    form = path.connection.get("form", [])
+    body = form_body(form, fill) if form else fill(path.body).encode()
+    if body:
+        kind = "application/json" if _is_json(body) else "text/plain"
+        implied.append(("Content-Type", FORM if form else kind))
+    headers += [(name, value) for name, value in implied if name.lower() not in own]
     query = urlencode([(name, fill(value)) for name, value in path.query])
     return Ask(
         method=path.method,
@@ -52,16 +62,26 @@ def render(path: CriticalPath, environment: Environment, values: dict[str, str])
         headers=tuple(headers),
         body=body,
         timeout=path.timeout,
-        follow=path.follows_redirects,
+        connection=connection_of(path.connection, fill),
+        **limits_of(path.connection, follows=path.follows_redirects),
     )
+
+
+def filler(environment: Environment, values: dict[str, str]) -> Fill:
+    """Fills the marks of a text. What it returns raises NotOrderable as `render` does."""
+
+    def fill(text: str) -> str:
+        return MARK.sub(lambda mark: _value(mark[1], values, environment), text)
+
+    return fill
 
 
 def _value(name: str, values: dict[str, str], environment: Environment) -> str:
     if name not in values:
         if any(one.name == name and one.is_unset for one in environment.variables.all()):
             raise NotOrderable(
-                f"The secret {name} is not set in {environment.slug}: set what its board file "
-                "names and apply it again, or type the value in the environment."
+                f"secret {name} is not set for {environment.slug}: type its value in the "
+                "environment, or set what its board file names and apply it again."
             )
         raise NotOrderable(
             f"{{{{ {name} }}}} is not set in {environment.slug}: add {name} to its variables."

@@ -57,6 +57,8 @@ LETTERS = "pwf"
 GRAVITY = [State.PAUSED, State.PASSING, State.WARNING, State.NO_DATA, State.FAILING]
 # A sheet without an expected result still expects an answer that is not an error.
 UNWRITTEN = parse("status in 200..299")
+# A job has to have ended well, unless its sheet says which exit codes are good.
+ENDED_WELL = parse("exit == 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,29 @@ class Expected:
     keep: Keep
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """What one step of a path of several did in one turn."""
+
+    name: str
+    # None: it was not run, which is never passing.
+    verdict: Verdict | None = None
+    # Why it is not passing, or why it was not run; "" where that is plain from the others.
+    reason: str = ""
+    status: int | None = None
+    # Microseconds.
+    total: int = 0
+    db_calls: int | None = None
+    cache: str = "unknown"
+    holdings: tuple[Holding, ...] = ()
+
+
+def with_exit(clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """The clauses that a heartbeat is held to, of those that its sheet has."""
+    is_said = any(clause.fact == "exit" for clause in clauses)
+    return clauses if is_said else (*ENDED_WELL, *clauses)
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     verdict: Verdict
@@ -79,6 +104,8 @@ class Judgement:
     holdings: tuple[Holding, ...]
     is_wrong: bool
     facts: Facts
+    # Of a path of several steps, in the order of its sheet.
+    steps: tuple[StepResult, ...] = ()
 
 
 def judge(reply: Reply, clauses: Sequence[Clause], *, now: datetime) -> Judgement:
@@ -86,7 +113,9 @@ def judge(reply: Reply, clauses: Sequence[Clause], *, now: datetime) -> Judgemen
     facts = facts_of(reply, now=now)
     if reply.is_ours:
         return Judgement(Verdict.ERROR, reply.detail, (), is_wrong=False, facts=facts)
-    holdings = tuple(hold(clause, facts, reply) for clause in clauses)
+    holdings = tuple([hold(clause, facts, reply) for clause in clauses])
+    if reply.failure is None and all(one.held is not False for one in holdings):
+        return Judgement(Verdict.PASSING, "", holdings, is_wrong=False, facts=facts)
     return Judgement(
         verdict=_verdict(reply, holdings),
         reason=_reason(reply, holdings),
@@ -126,7 +155,7 @@ class Standing:
     since: int = 0
     # The streak's own opinion; a broken window makes `state` worse than it, never better.
     streak_state: State = State.NO_DATA
-    # Newest verdicts, oldest first, one of LETTERS each, at most `patience` of them.
+    # Newest verdicts, oldest first, one of LETTERS each: as many as either patience asks for.
     recent: str = ""
     reason: str = ""
     tally: Tally = field(default_factory=Tally.empty)
@@ -161,6 +190,7 @@ def take_turn(
     at: int,
     total: int | None,
     patience: int,
+    patience_to_recover: int,
     silent_at: int,
     is_scheduled: bool,
 ) -> Turn:
@@ -171,18 +201,35 @@ def take_turn(
     observations count in windows; the others count for patience alone.
     """
     heard, gap = _after_silence(standing, at=at, silent_at=silent_at)
+    tally = heard.tally
     if is_scheduled and judgement.verdict is not Verdict.ERROR:
-        heard = replace(heard, tally=_counted(heard, judgement, expected, at=at, total=total))
-    windows = hold_windows(expected, heard.tally, at=at, patience=patience)
-    after = advance(heard, judgement, windows, patience=patience, expected=expected)
+        tally = _counted(heard, judgement, expected, at=at, total=total)
+    windows = hold_windows(expected, tally, at=at, patience=patience)
+    after = advance(
+        heard,
+        judgement,
+        windows,
+        patience=patience,
+        patience_to_recover=patience_to_recover,
+        expected=expected,
+    )
     if after.streak_state is State.FAILING and heard.streak_state is not State.FAILING:
-        after = replace(after, tally=after.tally.tell_last(patience))
-    changes = gap
+        tally = tally.tell_last(patience)
+    changes, since = gap, heard.since
     if after.state is not heard.state:
         changes = (*gap, Change(at, heard.state, after.state, after.reason))
-        after = replace(after, since=at)
+        since = at
     return Turn(
-        standing=replace(after, observed_at=at),
+        # Made anew and not by replace(), which takes five times as long: this is every turn.
+        standing=Standing(
+            state=after.state,
+            since=since,
+            streak_state=after.streak_state,
+            recent=after.recent,
+            reason=after.reason,
+            tally=tally,
+            observed_at=at,
+        ),
         changes=changes,
         asks_again=is_scheduled and after.state is heard.state and _first_disagreement(after),
         windows=windows,
@@ -242,17 +289,22 @@ def advance(
     windows: Sequence[WindowHolding],
     *,
     patience: int,
+    patience_to_recover: int,
     expected: Expected,
 ) -> Standing:
-    """Confirm a change after `patience` verdicts in a row, or at once when a window is broken.
+    """Confirm a change after as many verdicts in a row as it takes, or when a window is broken.
+
+    It takes `patience` of them to make it worse and `patience_to_recover` to make it better; a
+    broken window is believed at once.
 
     An error of our own neither extends nor resets a streak: the standing is no data until the next
     verdict. The first passing verdict after no data is taken at once.
     """
     if judgement.verdict is Verdict.ERROR:
         return replace(standing, state=State.NO_DATA, reason=judgement.reason)
-    recent = (standing.recent + LETTERS[judgement.verdict])[-patience:]
-    streak = _streak(standing.streak_state, recent, patience)
+    longest = max(patience, patience_to_recover)
+    recent = (standing.recent + LETTERS[judgement.verdict])[-longest:]
+    streak = _streak(standing.streak_state, recent, patience, patience_to_recover)
     broken = [window for window in windows if window.held is False]
     state = _worse(streak, _windows_state(broken))
     if standing.state is State.NO_DATA and _is_graver(judgement.verdict, state):
@@ -261,25 +313,38 @@ def advance(
     if state is not State.FAILING and _holds_back(standing, windows, expected):
         state = State.FAILING
     reason = _why(standing, state, judgement, broken)
-    return replace(standing, state=state, streak_state=streak, recent=recent, reason=reason)
+    return Standing(
+        state=state,
+        since=standing.since,
+        streak_state=streak,
+        recent=recent,
+        reason=reason,
+        tally=standing.tally,
+        observed_at=standing.observed_at,
+    )
 
 
 def _is_graver(verdict: Verdict, state: State) -> bool:
     return GRAVITY.index(STATES[verdict]) > GRAVITY.index(state)
 
 
-def _streak(state: State, recent: str, patience: int) -> State:
+def _streak(state: State, recent: str, patience: int, patience_to_recover: int) -> State:
+    if state is State.PASSING and not recent.strip(LETTERS[Verdict.PASSING]):
+        return state
     if state is State.NO_DATA and recent.endswith(LETTERS[Verdict.PASSING]):
         return State.PASSING
-    if len(recent) < patience:
-        return state
     ranks = [LETTERS.index(letter) for letter in recent]
     now = GRAVITY.index(state) if state is not State.NO_DATA else -1
     # "At least that bad": a failing verdict also counts towards warning, in both directions.
-    mildest, gravest = STATES[Verdict(min(ranks))], STATES[Verdict(max(ranks))]
-    if GRAVITY.index(mildest) > now:
-        return mildest
-    return gravest if GRAVITY.index(gravest) < now else state
+    if len(ranks) >= patience:
+        mildest = STATES[Verdict(min(ranks[-patience:]))]
+        if GRAVITY.index(mildest) > now:
+            return mildest
+    if len(ranks) >= patience_to_recover:
+        gravest = STATES[Verdict(max(ranks[-patience_to_recover:]))]
+        if GRAVITY.index(gravest) < now:
+            return gravest
+    return state
 
 
 def _windows_state(broken: Iterable[WindowHolding]) -> State:
@@ -316,9 +381,14 @@ def _why(
     return "; ".join(reasons) or standing.reason
 
 
-def _first_disagreement(standing: Standing) -> bool:
+def is_disputed(standing: Standing) -> bool:
+    """Whether the newest verdict is another than what is confirmed."""
     newest = STATES[Verdict(LETTERS.index(standing.recent[-1]))] if standing.recent else None
-    if newest is None or newest is standing.streak_state:
+    return newest is not None and newest is not standing.streak_state
+
+
+def _first_disagreement(standing: Standing) -> bool:
+    if not is_disputed(standing):
         return False
     before = standing.recent[-2:-1]
     return not before or STATES[Verdict(LETTERS.index(before))] is standing.streak_state

@@ -69,10 +69,14 @@ class Shift:
     def judged_one(self, *, delayed: bool) -> None:
         """Count a reply, and whether our own loop delayed it, over the newest five minutes."""
         minute = int(time.monotonic() // 60)
+        if minute not in self.judged:
+            self._forget(minute - MINUTES_COUNTED)
         self.judged[minute] += 1
         self.delayed[minute] += delayed
+
+    def _forget(self, until: int) -> None:
         for counter in (self.judged, self.delayed):
-            for old in [known for known in counter if known <= minute - MINUTES_COUNTED]:
+            for old in [known for known in counter if known <= until]:
                 del counter[old]
 
     def _is_relieved(self, now: int) -> bool:

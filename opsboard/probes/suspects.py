@@ -35,8 +35,10 @@ Row = dict[str, Any]
 def due_suspects(location: str, *, now: int, until: int) -> ProbeQuerySet:
     """Probes due until then that lost a lease: it ran out just now, or before."""
     is_due = Q(slot_at__lte=until) | Q(ask_now_at__lte=now) | Q(slot_at__gt=now + 2 * F("interval"))
-    ran_out = Q(leased_until__lt=now)
-    lost_before = Q(leased_until=None, leases_lost__gt=0, leases_lost__lte=MOST_LEASES_LOST)
+    ran_out = Q(leased_until__lt=now, claim_id__isnull=False)
+    # Without a claim it was handed back, to be taken from that time on.
+    is_free = Q(leased_until=None) | Q(leased_until__lt=now, claim_id=None)
+    lost_before = is_free & Q(leases_lost__gt=0, leases_lost__lte=MOST_LEASES_LOST)
     return Probe.objects.active().filter(is_due, ran_out | lost_before, location=location)
 
 
@@ -74,7 +76,7 @@ def _share(rows: Sequence[Row]) -> list[Row]:
 
 def _count_lost(location: str, rows: Sequence[Row], *, lasts: int) -> None:
     """Raise `leases_lost` of the rows whose lease ran out, where that proves anything."""
-    ran_out = [row for row in rows if row["leased_until"] is not None]
+    ran_out = [row for row in rows if row["claim_id"] is not None]
     began = {row["id"]: row["leased_until"] - row["timeout"] - lasts for row in ran_out}
     unsuspected = [began[row["id"]] for row in ran_out if row["leases_lost"] == 0]
     other_death = _note_death(location, max(unsuspected, default=0))

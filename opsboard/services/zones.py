@@ -1,7 +1,7 @@
 """Time zones by name. Pure."""
 
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 
 @cache
@@ -15,3 +15,14 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def check_zone(name: str) -> str:
+    known = name in _zones()
+    return "" if known else "Write the zone as the IANA names it, such as Europe/Oslo or UTC."
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Read from the disk: once is enough."""
+    return frozenset(available_timezones())

@@ -50,7 +50,7 @@ class Line:
 def clauses_of(path: CriticalPath) -> list[Clause]:
     """Every clause the path is held to, what is implied too; [] when the sheet cannot be read."""
     try:
-        expected = compile_expected(path.expected_result, path.interval)
+        expected = compile_expected(path.expected_result, path.interval, kind=path.kind)
     except NotOrderable:
         return []
     implied = [expected.implied] if expected.implied else []

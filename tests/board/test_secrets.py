@@ -77,7 +77,7 @@ def test_unset_it_is_a_warning_and_the_probe_an_error_of_ours(tmp_path):
         "board.yaml:9:18: FARES_TOKEN is not set in this environment: secret TOKEN is not set."
         in ran.out
     )
-    assert order().problem.startswith("The secret TOKEN is not set in production")
+    assert order().problem.startswith("secret TOKEN is not set for production")
     assert Environment.objects.get().values() == {}
     assert "Nothing changes." in apply_text(tmp_path, board('"${FARES_TOKEN}"')).out
 

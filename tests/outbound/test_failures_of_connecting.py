@@ -55,6 +55,20 @@ def test_limits_of_this_machine_are_our_own_errors(code: int, words: str):
     assert words in trouble.detail
 
 
+@pytest.mark.parametrize(
+    ("alert", "words"),
+    [
+        ("tlsv13 alert certificate required", "asks for a client certificate"),
+        ("tlsv1 alert unknown ca", "ended the TLS connection before it answered: unknown ca."),
+    ],
+)
+def test_an_alert_after_the_handshake_is_about_the_client_certificate(alert: str, words: str):
+    said = f"OpenSSL SSL_read: OpenSSL/3.6.5: error:0A00045C:SSL routines::{alert}, errno 0"
+    trouble = explain(pycurl.E_RECV_ERROR, said, STUCK)
+    assert (trouble.failure, trouble.is_ours) == (Failure.TLS_HANDSHAKE, False)
+    assert words in trouble.detail
+
+
 def test_an_error_that_nobody_knows_is_our_own():
     trouble = explain(pycurl.E_OUT_OF_MEMORY, "Out of memory", STUCK)
     assert (trouble.failure, trouble.is_ours) == (Failure.INTERNAL, True)

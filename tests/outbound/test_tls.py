@@ -2,7 +2,6 @@
 
 import ssl
 import time
-import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +11,10 @@ import pytest
 from opsboard.outbound.certificates import read_leaf
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Ask, Certificate, Failure
-from tests.far_side import FarSide, Visit, answer, hang, raw, reset
+from tests.far_side import FarSide, Visit, answer
 from tests.outbound.asking import HERE, ask, failed
 from tests.outbound.certificates import DAY, NOW, STRANGER, TRUSTED, good, speaks
+from tests.outbound.http2 import answer_in_frames, offering_http2
 
 Machine = Callable[..., FarSide]
 
@@ -97,44 +97,12 @@ def test_a_certificate_is_cut_and_never_guessed():
     assert read_leaf([]) is None
 
 
-def test_plain_http_on_the_tls_port_is_told_as_that(far_side: Machine):
-    machine = far_side(raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"), reads=False)
-    reply = ask(f"https://127.0.0.1:{machine.port}/")
-    failed(reply, Failure.TLS_HANDSHAKE, "does not speak TLS", "plain HTTP")
-
-
-def test_a_handshake_that_stalls_is_out_of_time(far_side: Machine):
-    machine = far_side(hang(), reads=False)
-    reply = ask(f"https://127.0.0.1:{machine.port}/")
-    failed(reply, Failure.TIMEOUT, "did not finish the TLS handshake within 500 ms")
-
-
-def test_a_reset_in_the_handshake_is_a_reset(far_side: Machine):
-    def read_and_reset(visit: Visit) -> None:
-        visit.connection.recv(65536)
-        reset()(visit)
-
-    machine = far_side(read_and_reset, reads=False)
-    reply = ask(f"https://127.0.0.1:{machine.port}/")
-    failed(reply, Failure.RESET, "during the TLS handshake")
-
-
 def test_a_handshake_that_is_closed_failed(far_side: Machine):
     def read_and_close(visit: Visit) -> None:
         visit.connection.recv(65536)
 
     machine = far_side(read_and_close, reads=False)
     failed(ask(f"https://127.0.0.1:{machine.port}/"), Failure.TLS_HANDSHAKE, "handshake with")
-
-
-def test_a_machine_that_speaks_only_tls_1_1_is_told_as_that(far_side: Machine):
-    context = good()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    failed(ask(far_side(answer(), tls=context).url()), Failure.TLS_VERSION, "1.2 or later")
 
 
 def test_no_session_is_resumed_so_that_every_certificate_is_verified(
@@ -155,14 +123,5 @@ def test_no_session_is_resumed_so_that_every_certificate_is_verified(
 
 
 def test_http_2_is_spoken_where_the_machine_offers_it(far_side: Machine):
-    def answer_in_frames(visit: Visit) -> None:
-        visit.connection.recv(65536)
-        settings = bytes.fromhex("000000040000000000")
-        headers = bytes.fromhex("000001010400000001") + b"\x88"
-        visit.send(settings + headers + bytes.fromhex("000002000100000001") + b"hi")
-        visit.wait(0.2)
-
-    context = good()
-    context.set_alpn_protocols(["h2"])
-    reply = ask(far_side(answer_in_frames, tls=context, reads=False).url())
+    reply = ask(far_side(answer_in_frames(), tls=offering_http2(good()), reads=False).url())
     assert (reply.failure, reply.http_version, reply.status, reply.body) == (None, "2", 200, b"hi")

@@ -43,11 +43,13 @@ class Path:
         text: str = CLAUSES,
         *,
         patience: int = 2,
+        recovers_after: int | None = None,
         interval: int = 30,
         state: State | None = None,
     ) -> None:
         self.expected = expected(text, interval * SECOND)
         self.patience, self.interval = patience, interval * SECOND
+        self.recovers_after = recovers_after or patience
         self.at = START
         self.standing = Standing(since=START)
         self.turns: list[Turn] = []
@@ -68,6 +70,7 @@ class Path:
                 at=self.at,
                 total=reply.phases.total,
                 patience=self.patience,
+                patience_to_recover=self.recovers_after,
                 silent_at=heard + 2 * self.interval + 10 * SECOND,
                 is_scheduled=scheduled,
             )
@@ -129,6 +132,40 @@ def test_patience_one_believes_every_verdict():
     path = Path(state=State.PASSING, patience=1).gets(BAD)
     assert path.state is State.FAILING
     assert path.gets(GOOD).state is State.PASSING
+
+
+@pytest.mark.parametrize(
+    ("patience", "recovers_after", "replies", "states"),
+    [
+        (2, 3, [BAD, BAD, GOOD, GOOD, GOOD], "ppf ffp"),
+        (3, 1, [BAD, BAD, BAD, GOOD], "pppf p"),
+        (1, 4, [BAD, GOOD, GOOD, GOOD, BAD, GOOD, GOOD, GOOD, GOOD], "pf fff f fffp"),
+        (2, 3, [BAD, BAD, GOOD, GOOD, BAD, GOOD, GOOD, GOOD], "ppf ff f ffp"),
+        (2, 3, [BAD, BAD, SLOW, GOOD, SLOW, GOOD, GOOD, GOOD], "ppf ffw wwp"),
+        (2, 1, [BAD, BAD, SLOW, GOOD, BAD, BAD], "ppf wppf"),
+        (4, 2, [BAD, GOOD, BAD, BAD, BAD, BAD, GOOD, GOOD], "ppp pppf fp"),
+    ],
+)
+def test_it_gets_worse_and_better_each_with_its_own_patience(
+    patience: int, recovers_after: int, replies: list[Reply], states: str
+):
+    path = Path(state=State.PASSING, patience=patience, recovers_after=recovers_after)
+    found = [path.state.value[0]] + [path.gets(reply).state.value[0] for reply in replies]
+    assert found == list(states.replace(" ", ""))
+    assert len(path.standing.recent) <= max(patience, recovers_after)
+
+
+def test_the_first_disagreement_is_asked_again_in_both_directions():
+    path = Path(state=State.PASSING, patience=2, recovers_after=3)
+    path.gets(GOOD, BAD, BAD, GOOD, GOOD, GOOD)
+    assert [turn.asks_again for turn in path.turns] == [False, True, False, True, False, False]
+
+
+def test_a_long_patience_to_recover_does_not_hold_a_window():
+    path = Path("status == 200\nerrors < 5 % over 60 s", interval=1, recovers_after=10)
+    path.gets(*[GOOD, GOOD, GOOD, GOOD, BAD] * 6)
+    assert path.state is State.FAILING
+    assert path.gets(*[GOOD] * 130).state is State.PASSING
 
 
 def test_an_error_of_our_own_is_no_data_with_its_reason():
