@@ -147,12 +147,13 @@ class _Paths:
             self._of_paths[row.path_id, row.environment_id].append(row)
 
     def silent(self) -> list[Row]:
-        """No data, and for want of a reply. A location nobody drains is told of by itself."""
+        """No data, and for want of a reply. A location that is blind, or drained by nobody, is told
+        of by itself."""
         return [
             row
             for rows in self._without_data()
             if (row := next(filter(self._is_silent, rows), None))
-            and row.location not in self.undrained
+            and row.location not in self.undrained | self.blind
         ]
 
     def unknown(self) -> list[Row]:

@@ -63,7 +63,7 @@ LEAST_RATE = 4.0
 # Seconds in which a probe finds a place at its host, or is left to another drain, or for later.
 PLACE_WITHIN = 1.0
 # How often a drain that always holds something looks whether suspects wait for an empty hand.
-MAKE_ROOM_EVERY = 2.0
+MAKE_ROOM_EVERY = 0.5
 # How long a drain that was told to stop waits for what is in flight before it hands it back.
 # Celery itself takes up to three seconds more to end a worker, which is to be gone after five.
 LAST_WAIT = 1.0
@@ -398,9 +398,10 @@ def _is_needed(location: str) -> bool:
         return True
     waiting = Probe.objects.active().filter(location=location, slot_at__lt=now - 2 * SECOND)
     is_waiting = waiting.filter(leased_until=None, leases_lost=0).exists()
-    return is_waiting or _suspects_wait(location, now)
+    return is_waiting or _suspects_wait(location, now - 2 * SECOND)
 
 
-def _suspects_wait(location: str, now: int) -> bool:
-    waiting = due_suspects(location, now=now, until=now - 2 * SECOND)
+def _suspects_wait(location: str, since: int) -> bool:
+    """Some that were due by then can be taken."""
+    waiting = due_suspects(location, now=since, until=since)
     return waiting.exists()
