@@ -46,7 +46,7 @@ def render(path: CriticalPath, environment: Environment, values: dict[str, str])
     """The request a sheet describes. Raises NotOrderable for a variable that is not set."""
 
     def fill(text: str) -> str:
-        return MARK.sub(lambda mark: _value(mark[1], values, environment), text)
+        return MARK.sub(lambda mark: value_of(mark[1], values, environment), text)
 
     headers = [(name, fill(value)) for name, value in path.headers]
     own = {name.lower() for name, _ in headers}
@@ -69,7 +69,8 @@ def render(path: CriticalPath, environment: Environment, values: dict[str, str])
     )
 
 
-def _value(name: str, values: dict[str, str], environment: Environment) -> str:
+def value_of(name: str, values: dict[str, str], environment: Environment) -> str:
+    """A variable's value. Raises NotOrderable for one that is not set, with what to set."""
     if name not in values:
         if any(one.name == name and one.is_unset for one in environment.variables.all()):
             raise NotOrderable(
