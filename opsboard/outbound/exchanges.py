@@ -25,7 +25,7 @@ from opsboard.outbound.targets import BadTargetError, Target, read_target
 from opsboard.outbound.wording import lasting, shown
 
 # Connecting, with the lookup of the name and the TLS handshake, may take this much of the timeout.
-CONNECT_LIMIT = 5_000_000
+CONNECT_LIMIT = 3_000_000
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSENDABLE = re.compile(r"[\r\n\0\ud800-\udfff]")
@@ -106,6 +106,8 @@ class Exchange:
         return str(sole[0]) if sole and is_local and sole[0].is_loopback else ""
 
     def _next(self, hop: Hop, now: float) -> Hop | Reply:
+        if refusal := self.policy.judge_name(hop.target.host, hop.target.port):
+            return self.fail(Trouble(Failure.EGRESS_DENIED, refusal.sentence), now)
         self._visited.add((hop.method, hop.target.url))
         if hop.connection is not USUAL or hop.target.zone:
             trouble = refused_name(hop, self.policy) or no_address_of(hop)

@@ -72,9 +72,17 @@ def facts_of(order: Order, reply: Reply, judgement: Judgement) -> dict[str, Any]
 def reason_of(order: Order, reply: Reply, judgement: Judgement) -> str:
     if judgement.reason:
         return clean(order, judgement.reason)
+    if reply.exit_code is not None:
+        return job_words(reply)
     if reply.status is None:
         return f"answered in {format_duration(reply.phases.total)}"
     return f"answered {reply.status} in {format_duration(reply.phases.total)}"
+
+
+def job_words(reply: Reply) -> str:
+    """ "ended with exit code 0 after 3 m"; without a start, it is not known after how long."""
+    after = f" after {format_duration(reply.phases.total)}" if reply.is_timed else ""
+    return f"ended with exit code {reply.exit_code}{after}"
 
 
 def phase_of(reply: Reply, name: str) -> int:

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
+from ipaddress import ip_address
 
 from django.conf import settings
 
@@ -17,6 +18,7 @@ from opsboard.expectations.tally import keep_for
 from opsboard.expectations.windows import implied_clause
 from opsboard.outbound.egress import Policy, parse_allow
 from opsboard.outbound.lines import USER_AGENT
+from opsboard.outbound.networks import NOT_OF_THE_WEB, Address
 from opsboard.outbound.reply import Ask, Asked, Failure, Reply
 from opsboard.people.probe_pass import HEADER, issue
 from opsboard.probes.beat_rules import NoScheduleError, Schedule, schedule_of
@@ -29,6 +31,7 @@ from opsboard.probes.planning import plan_of
 from opsboard.probes.rendering import NotOrderable, secrets_of, values_of
 from opsboard.probes.rules import Expected, with_exit
 from opsboard.probes.walking import Plan, Walk
+from opsboard.services.addresses import literal_of, place_of
 from opsboard.services.models import CriticalPath
 
 # In a sheet of the built-in service this header is replaced by a fresh pass for each request.
@@ -109,10 +112,33 @@ def traceparent(probe_id: int, slot_at: int, nth: int = 0) -> str:
 @cache
 def policy_of_this_place() -> Policy:
     """Who may be reached: `script/up` allows what is near, production what the operator names."""
+    own, own_names = (frozenset(), frozenset()) if settings.EMBEDDED else _own_places()
     return Policy(
         allow=parse_allow(settings.EGRESS_ALLOW),
         allow_loopback=settings.EMBEDDED,
         allow_private=settings.EMBEDDED,
+        refused_ports=NOT_OF_THE_WEB,
+        own=own,
+        own_names=own_names,
+    )
+
+
+@cache
+def _policy_of_any_port() -> Policy:
+    """For the kinds of path that ask other protocols than the web's."""
+    return replace(policy_of_this_place(), refused_ports=frozenset())
+
+
+def _own_places() -> tuple[frozenset[tuple[Address, int]], frozenset[tuple[str, int]]]:
+    """Addresses and names at which Opsboard is reached, each with its port.
+
+    Where its name leads is not looked up: the proxy there may serve others too.
+    """
+    urls = {settings.URL, settings.SELF_URL}
+    literals = {literal for url in urls if (literal := literal_of(url))}
+    return (
+        frozenset((ip_address(host), port) for host, port in literals),
+        frozenset(place_of(url) for url in urls),
     )
 
 
@@ -171,14 +197,22 @@ def compile_schedule(path: CriticalPath) -> Schedule:
 
 def policy_for(path: CriticalPath, url: str) -> Policy:
     """Opsboard may ask its own address wherever it runs; nobody else gains anything by that."""
-    here = policy_of_this_place()
+    here = policy_of_this_place() if path.kind == "http" else _policy_of_any_port()
     if is_own(path, url):
-        return replace(here, allow_loopback=True, allow_private=True)
+        return replace(
+            here,
+            allow_loopback=True,
+            allow_private=True,
+            refused_ports=frozenset(),
+            own=frozenset(),
+            own_names=frozenset(),
+        )
     return here
 
 
 def is_own(path: CriticalPath, url: str) -> bool:
-    return path.service.is_built_in and url.startswith(settings.SELF_URL + "/")
+    is_direct = not path.connection.get("proxy")
+    return path.service.is_built_in and is_direct and url.startswith(settings.SELF_URL + "/")
 
 
 @lru_cache(maxsize=4096)

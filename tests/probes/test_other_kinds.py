@@ -210,7 +210,7 @@ def test_a_route_that_cannot_be_asked_is_our_own_error(kind: str, route: str, wo
 def test_what_the_egress_rule_refuses_is_our_own_error(
     far_side: Machine, monkeypatch: pytest.MonkeyPatch, kind: str
 ):
-    monkeypatch.setattr(orders, "policy_of_this_place", Policy)
+    monkeypatch.setattr(orders, "policy_for", lambda *_: Policy())
     canary = far_side(BANNER)
     observation = recorded(kind, f":{canary.port}")
     assert (observation.verdict, observation.failure) == (Verdict.ERROR, "egress_denied")
