@@ -57,6 +57,7 @@ _OF_A_STEP = ("route", "headers", "query", "body", "form")
 
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*):([^:]*)")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
+_SERVER_AND_PORT = re.compile(r"(?:\[(.*)\]|([^:]*)):([1-9][0-9]{0,4})")
 _DNS_NAME = re.compile(r"(?=.{1,253}\.?$)(?:[a-z0-9_*](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?)+", re.I)
 
 
@@ -116,13 +117,17 @@ def check_dns_route(route: str) -> str:
 
 
 def _check_server(server: str) -> str:
+    parts = _SERVER_AND_PORT.fullmatch(server)
     try:
-        ip_address(server)
+        ip_address((parts[1] or parts[2]) if parts else server)
     except ValueError:
         if server == "x":
             return ""
-        return "Write the server after @ as an IP address, as in @10.0.0.53 or @2001:db8::53."
-    return ""
+        return (
+            "Write the server after @ as an IP address, as in @10.0.0.53 or @2001:db8::53, and "
+            "with a port that is not 53 as in @10.0.0.53:5353."
+        )
+    return "" if not parts or int(parts[3]) <= 65_535 else "The port is a number from 1 to 65535."
 
 
 def unused(kind: str, given: Mapping[str, Any]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from opsboard.expectations.facts import Facts
 from opsboard.expectations.got import Holding
 from opsboard.expectations.shown import on_one_line
 from opsboard.outbound.reply import Reply
+from opsboard.probes.answers import job_words
 from opsboard.probes.asking import ask_order, order_now
 from opsboard.probes.orders import Order
 from opsboard.probes.recording import EXCERPT_BYTES, HIDDEN_HEADERS, printable
@@ -71,7 +72,7 @@ def shown(order: Order, reply: Reply, judgement: Judgement, *, environment: str)
     body, body_shown = _body(judgement.facts, order)
     return Asked(
         environment=environment,
-        request=_line(f"{order.ask.method} {order.ask.url}", order),
+        request=_line(order.ask.line, order),
         sentence=_sentence(reply, order),
         state=STATES.get(judgement.verdict, State.NO_DATA),
         headers=tuple(headers),
@@ -88,8 +89,12 @@ def _line(text: str, order: Order) -> str:
 
 
 def _sentence(reply: Reply, order: Order) -> str:
-    if reply.status is None:
+    if reply.exit_code is not None and not reply.detail:
+        return f"The job {job_words(reply)}."
+    if reply.failure and reply.status is None:
         return order.mask(reply.detail)
+    if reply.status is None:
+        return f"Answered in {duration(reply.phases.total)}."
     answered = f"Answered {reply.status} in {duration(reply.phases.total)}"
     if reply.redirects:
         answered += f", after {counted(reply.redirects, 'redirect')}"

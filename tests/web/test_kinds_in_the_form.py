@@ -389,7 +389,9 @@ def test_steps_wait_while_another_kind_is_looked_at(client: Client) -> None:
 
 
 def test_an_empty_step_is_left_out(client: Client) -> None:
-    client.post(NEW, BOOK | {"step-TOTAL_FORMS": "5", "step-3-method": "GET", "step-4-method": "GET"})
+    client.post(
+        NEW, BOOK | {"step-TOTAL_FORMS": "5", "step-3-method": "GET", "step-4-method": "GET"}
+    )
     assert len(CriticalPath.objects.get().steps) == 3
 
 
