@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from opsboard.probes.rendering import address
 from opsboard.services.addresses import host_of
+from opsboard.services.kinds import read_server
 from opsboard.services.problems import At
 from opsboard.services.sheets import Sheet
 
@@ -35,4 +36,5 @@ def _routes(sheet: Sheet, base_url: str, fill: Fill) -> Iterator[tuple[At, str]]
 def _servers(route: str) -> Iterator[str]:
     for word in route.split():
         if word.startswith("@"):
-            yield f"http://[{word[1:]}]:53" if ":" in word else f"http://{word[1:]}:53"
+            host, port = read_server(word[1:])
+            yield f"http://{host}:{port}"
