@@ -124,9 +124,10 @@ def policy_of_this_place() -> Policy:
 
 
 @cache
-def _policy_of_any_port() -> Policy:
-    """For the kinds of path that ask other protocols than the web's."""
-    return replace(policy_of_this_place(), refused_ports=frozenset())
+def policy_of_kind(kind: str) -> Policy:
+    """The ports that a browser refuses are those of protocols that other kinds of path ask."""
+    here = policy_of_this_place()
+    return here if kind == CriticalPath.Kind.HTTP else replace(here, refused_ports=frozenset())
 
 
 def _own_places() -> tuple[frozenset[tuple[Address, int]], frozenset[tuple[str, int]]]:
@@ -197,7 +198,7 @@ def compile_schedule(path: CriticalPath) -> Schedule:
 
 def policy_for(path: CriticalPath, url: str) -> Policy:
     """Opsboard may ask its own address wherever it runs; nobody else gains anything by that."""
-    here = policy_of_this_place() if path.kind == "http" else _policy_of_any_port()
+    here = policy_of_kind(path.kind)
     if is_own(path, url):
         return replace(
             here,

@@ -130,6 +130,18 @@ def test_changing_the_kind_keeps_what_was_typed(client: Client) -> None:
     assert back["headers"].value() == "Accept: application/json"
 
 
+def test_each_kind_begins_with_what_is_usual_for_it(client: Client) -> None:
+    def begins_with(page: Any) -> str:
+        return page.context["form"]["expected_result"].value()
+
+    assert begins_with(client.get(NEW)) == "status == 200"
+    assert begins_with(client.get(f"{NEW}?kind=tls")) == "certificate.days > 14"
+    untouched = COMMON | TIMES | {"kind": "http", "expected_result": "status == 200"}
+    assert begins_with(client.post(NEW, untouched | {"act": "kind-tls"})) == "certificate.days > 14"
+    typed = untouched | {"expected_result": "time < 1 s", "act": "kind-tls"}
+    assert begins_with(client.post(NEW, typed)) == "time < 1 s"
+
+
 def test_what_was_typed_for_another_kind_is_not_saved(client: Client) -> None:
     typed = GOOD | {"kind": "dns", "route": "fares.example", "expected_result": "time < 1 s"}
     assert client.post(NEW, typed | {"headers": "not a header"}).status_code == 302
@@ -289,8 +301,9 @@ def test_steps_are_stored_and_shown(client: Client) -> None:
 @pytest.mark.parametrize(
     ("change", "at", "says"),
     [
-        ({"step-0-name": ""}, "0.name", "Name the step"),
-        ({"step-0-route": ""}, "0.route", "Begin with /"),
+        ({"step-0-name": ""}, "0.name", "Fill this in."),
+        ({"step-0-route": ""}, "0.route", "Fill this in."),
+        ({"step-0-route": "quotes"}, "0.route", "Begin with /"),
         ({"step-1-name": "Ask for a quote"}, "1.name", "Step 1 is called Ask for a quote too"),
         ({"step-0-method": "GETT"}, "0.method", "valid choice"),
         ({"step-0-expect": "ok\ntme < 1 s"}, "0.expect", "Line 2, column 1: Unknown fact `tme`"),
@@ -376,7 +389,9 @@ def test_steps_wait_while_another_kind_is_looked_at(client: Client) -> None:
 
 
 def test_an_empty_step_is_left_out(client: Client) -> None:
-    client.post(NEW, BOOK | {"step-TOTAL_FORMS": "5", "step-3-method": "GET"})
+    client.post(
+        NEW, BOOK | {"step-TOTAL_FORMS": "5", "step-3-method": "GET", "step-4-method": "GET"}
+    )
     assert len(CriticalPath.objects.get().steps) == 3
 
 
