@@ -73,6 +73,19 @@ def checked_address(name: str, *, or_mail: bool = False) -> str:
     return address
 
 
+def checked_canary(address: str) -> str:
+    """An address of the web, or tcp:// with a host and a port."""
+    address = address.strip()
+    is_tcp = address.startswith("tcp://")
+    # Only the port has to be written where nothing says which one it is.
+    problem = check_url(f"http://{address[6:]}" if is_tcp else address)
+    if is_tcp and not problem and not re.fullmatch(r"tcp://[^/?#]+:[0-9]+", address):
+        problem = "Write host and port, as in tcp://10.0.0.1:443."
+    if problem:
+        raise ImproperlyConfigured(f"OPSBOARD_CANARIES: {address} cannot be used. {problem}")
+    return address
+
+
 # What differs between places ---------------------------------------------------------------
 
 if EMBEDDED:
@@ -121,6 +134,8 @@ if LOCATION not in LOCATIONS:
     )
 # Where a path is asked from that names no location.
 HOME_LOCATION: str = LOCATIONS[0]
+# Addresses that answer as long as the network of the place is alive; asked only when in doubt.
+CANARIES = [checked_canary(canary) for canary in env.list("OPSBOARD_CANARIES", default=[])]
 # Forwarded addresses and schemes are believed from these networks only.
 TRUSTED_PROXIES = env.list("OPSBOARD_TRUSTED_PROXIES", default=[])
 KEEP_OBSERVATIONS_DAYS = env.int("OPSBOARD_KEEP_OBSERVATIONS_DAYS", default=30)

@@ -1,9 +1,8 @@
 """Boards for the engine's rows: services on hosts of their own, with a few paths each."""
 
-import random
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from opsboard.expectations.clauses import Clause
@@ -126,15 +125,16 @@ def pace(interval: float) -> None:
     """Ask every probe at another interval (seconds) from now on. No sheet is edited by that."""
     whole = round(interval * SECOND)
     now = microseconds(timezone.now())
-    rows = [
-        (probe.pk, grid_after(now, whole, probe.spread_key))
-        for probe in Probe.objects.only("path_id", "environment_id", "location")
-    ]
-    random.shuffle(rows)
-    with connection.cursor() as cursor:
-        for first in range(0, len(rows), 1000):
-            some = rows[first : first + 1000]
-            values = ", ".join(["(CAST(%s AS bigint), CAST(%s AS bigint))"] * len(some))
+    probes = Probe.objects.only("path_id", "environment_id", "location").order_by("pk")
+    rows = [(probe.pk, grid_after(now, whole, probe.spread_key)) for probe in probes]
+    for first in range(0, len(rows), 500):
+        some = rows[first : first + 500]
+        values = ", ".join(["(CAST(%s AS bigint), CAST(%s AS bigint))"] * len(some))
+        with transaction.atomic(), connection.cursor() as cursor:
+            # In the order in which a worker that is recording takes them: else each may wait for
+            # the other.
+            held = Probe.objects.filter(pk__in=[pk for pk, _ in some]).order_by("pk")
+            list(held.select_for_update().values_list("pk"))
             cursor.execute(
                 f"UPDATE probes_probe SET interval = {whole}, slot_at = v.column2"  # noqa: S608
                 f" FROM (VALUES {values}) AS v WHERE probes_probe.id = v.column1",

@@ -11,9 +11,17 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from opsboard.alerts.models import Notice
-from opsboard.probes.models import Probe, microseconds, moment
+from opsboard.probes.models import MOST_LEASES_LOST, Probe, microseconds, moment
 from opsboard.probes.rules import State, path_state
-from opsboard.probes.wellness import SECOND, Signs, not_drained, overloaded, read_signs, trouble
+from opsboard.probes.wellness import (
+    SECOND,
+    Signs,
+    blind,
+    not_drained,
+    overloaded,
+    read_signs,
+    trouble,
+)
 
 Kind = Notice.Kind
 # Days before its end at which a certificate is told of.
@@ -47,14 +55,22 @@ class Row(NamedTuple):
     state: str
     state_since: int
     observed_at: int | None
+    leases_lost: int
+
+    @property
+    def is_set_aside(self) -> bool:
+        return self.leases_lost > MOST_LEASES_LOST
 
     def is_silent(self, now: int, ringing_since: int) -> bool:
         """Nothing came for three intervals in which something should have."""
+        if self.is_set_aside:
+            return False
         heard = max(self.observed_at or 0, self.state_since, ringing_since)
         return now > heard + 3 * self.interval + self.timeout
 
     def is_unknown_for_long(self, now: int) -> bool:
-        return self.state == State.NO_DATA and now > self.state_since + 3 * self.interval
+        is_long = now > self.state_since + 3 * self.interval
+        return self.state == State.NO_DATA and is_long and not self.is_set_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +94,14 @@ def look(*, now: datetime, told: Collection[tuple[str, str]] = ()) -> Look:
         silent = []
     quiet = {(Kind.NO_DATA, _key(row)): row for row in silent}
     warned = {(Kind.WARNING, _key(row)): row for row in paths.warning()}
-    probes = _read([row for which, row in (quiet | warned).items() if which not in told])
+    aside = {(Kind.OWN_ERROR, f"set aside {row.pk}"): row for row in paths.set_aside()}
+    named = quiet | warned | aside
+    probes = _read([row for which, row in named.items() if which not in told])
     found = [
         *ours,
         *_in_words(quiet, probes, _no_data),
         *_in_words(warned, probes, _warning),
+        *_in_words(aside, probes, _set_aside),
         *_own_errors(paths.unknown()),
         *_certificates(now),
     ]
@@ -95,6 +114,10 @@ def _ours(signs: Signs, at: int) -> list[Found]:
     found = [
         Found(kind=Kind.LOCATION, key=name, text=reason)
         for name, reason in not_drained(signs, now=at).items()
+    ]
+    found += [
+        Found(kind=Kind.OWN_ERROR, key=f"blind {name}", text=reason)
+        for name, reason in blind(signs, now=at).items()
     ]
     if reason := overloaded(signs):
         found.append(Found(kind=Kind.OVERLOADED, key="prober", text=reason))
@@ -117,6 +140,7 @@ class _Paths:
         self.at = at
         self.ringing_since = at if signs.ringing_since is None else signs.ringing_since
         self.undrained = not_drained(signs, now=at).keys()
+        self.blind = blind(signs, now=at).keys()
         rows = Probe.objects.active().values_list(*Row._fields).order_by("pk")
         self._of_paths: dict[tuple[int, int], list[Row]] = defaultdict(list)
         for row in map(Row._make, rows.iterator(chunk_size=2_000)):
@@ -132,13 +156,20 @@ class _Paths:
         ]
 
     def unknown(self) -> list[Row]:
-        """No data for long, though asked: an error of ours, if the newest verdict says so."""
+        """No data for long, though asked: an error of ours, if the newest verdict says so.
+
+        A location that is blind is told of by itself.
+        """
         return [
             row
             for rows in self._without_data()
             if not any(map(self._is_silent, rows))
+            and rows[0].location not in self.blind
             and (row := next((row for row in rows if row.is_unknown_for_long(self.at)), None))
         ]
+
+    def set_aside(self) -> list[Row]:
+        return [row for rows in self._of_paths.values() for row in rows if row.is_set_aside]
 
     def warning(self) -> list[Row]:
         return [
@@ -184,6 +215,10 @@ def _no_data(probe: Probe) -> str:
         f"{moment(heard):%H:%M UTC on %-d %B}, for 3 intervals; see that a worker asks from the "
         f"location {probe.location}."
     )
+
+
+def _set_aside(probe: Probe) -> str:
+    return f"{_place(probe)} is set aside in the location {probe.location}. {probe.reason}"
 
 
 def _own_errors(rows: Sequence[Row]) -> Iterator[Found]:

@@ -41,7 +41,7 @@ OUTCOMES = ("waiting", "trying again", "held", "given up", "delivered")
 _READ = (
     *("location", "interval", "timeout", "ended_at", "state", "state_since", "observed_at"),
     *("latest", "counted_passing", "counted_warning", "counted_failing", "counted_errors"),
-    *("lateness_sum", "path__slug", "path__service__slug", "environment__slug"),
+    *("lateness_sum", "leases_lost", "path__slug", "path__service__slug", "environment__slug"),
 )
 
 

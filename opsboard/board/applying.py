@@ -13,9 +13,9 @@ from django.db import models
 from opsboard.alerts.models import Channel
 from opsboard.board import readiness
 from opsboard.board.declared import Declared
-from opsboard.board.format import split_route
 from opsboard.board.planning import Act, Change, Plan
 from opsboard.board.references import names_of, plain
+from opsboard.board.sheet_format import split_route
 from opsboard.board.showing import field_text
 from opsboard.board.stored import Stored
 from opsboard.board.things import (
@@ -224,8 +224,10 @@ def _write_paths(writing: Writing) -> None:
 def _give_sheet(path: CriticalPath, fields: Fields, writing: Writing) -> None:
     _set(path, fields, "name", "headers", "query", "body", "user_notices", "patience")
     _set(path, fields, "slow_query_or_command", "interval", "timeout", "follows_redirects")
+    _set(path, fields, "kind", "connection", "cache_mode", "steps", "heartbeat", "locations")
+    _set(path, fields, "patience_to_recover")
     if "route" in fields:
-        path.method, path.route = split_route(fields["route"])
+        path.method, path.route = split_route(fields["route"], path.kind)
     if "expect" in fields:
         path.expected_result = "\n".join(fields["expect"])
     if "owner" in fields:

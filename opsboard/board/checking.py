@@ -5,24 +5,27 @@ What cannot be is an error; what is odd, and may be meant, is a warning.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from opsboard.board.declared import Declared
-from opsboard.board.format import split_route
 from opsboard.board.nodes import Node
+from opsboard.board.path_fields import sheet_of
 from opsboard.board.references import check_no_reference, names_of, plain, resolve
 from opsboard.board.sources import Wrong
 from opsboard.board.stored import Stored
 from opsboard.board.things import ENVIRONMENT, PATH, SERVICE, TEAM, VARIABLE, Thing
 from opsboard.expectations.nearest import did_you_mean
-from opsboard.probes.rendering import address
+from opsboard.probes.early import addresses_of
 from opsboard.releases.choosing import check_choice
 from opsboard.releases.rules import GATES
 from opsboard.services.about import circle_in, circle_words
-from opsboard.services.rules import MARK, check_name, names_in
+from opsboard.services.problems import At
+from opsboard.services.rules import MARK, check_name
 from opsboard.services.secret_looks import looks_secret
 from opsboard.services.secrets import CannotDecrypt
+from opsboard.services.sheets import check_sheet
 
 type Refuse = Callable[[str], str]
 
@@ -169,8 +172,7 @@ def _check_addresses(declared: Declared, checked: Checked, refuse: Refuse) -> No
         elif url:
             bases.setdefault(thing[1], {})[thing[2]] = url
     for thing, fields in _of(declared, PATH):
-        if wrong := _refused(declared, thing, fields, bases.get(thing[1], {}), refuse):
-            checked.errors.append(_wrong(declared, thing, wrong, "route"))
+        checked.errors.extend(_refused(declared, thing, fields, bases.get(thing[1], {}), refuse))
 
 
 def _refused(
@@ -179,15 +181,18 @@ def _refused(
     fields: Mapping[str, Any],
     bases: Mapping[str, str],
     refuse: Refuse,
-) -> str:
-    route = split_route(fields["route"])[1]
-    chosen = fields["environments"] or bases
-    for slug in chosen:
-        if slug in bases and route:
-            filled = _filled(declared, thing[1], slug, route)
-            if wrong := refuse(address(bases[slug], filled, "")):
-                return f"In {slug}: {wrong}"
-    return ""
+) -> Iterator[Wrong]:
+    """One for each place of the sheet whose address may not be asked, in the first environment."""
+    sheet, told = sheet_of(fields), set[At]()
+    if any(check_sheet(sheet)):
+        # Told by itself: what cannot be read has no address.
+        return
+    for slug in fields["environments"] or bases:
+        fill = partial(_filled, declared, thing[1], slug)
+        for at, url in addresses_of(sheet, bases[slug], fill) if slug in bases else ():
+            if at not in told and (wrong := refuse(url)):
+                told.add(at)
+                yield _wrong(declared, thing, f"In {slug}: {wrong}", *at)
 
 
 def _filled(declared: Declared, service: str, environment: str, route: str) -> str:
@@ -234,8 +239,7 @@ def _not_set(
     if not there:
         sentence = f"{thing[1]} runs nowhere, so this is not asked: give it an environment."
         yield _wrong(declared, thing, sentence)
-    values = [value for _, value in (*fields["headers"], *fields["query"])]
-    names = names_in(fields["route"], fields["body"], *values)
+    names = sheet_of(fields).variables
     for slug in fields["environments"] or there:
         for name in names:
             variable = (VARIABLE, thing[1], slug, name)

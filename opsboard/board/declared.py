@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from opsboard.board.nodes import Mapping as MappingNode
-from opsboard.board.nodes import Node, Scalar, Sequence
+from opsboard.board.nodes import Node, Scalar, inside
 from opsboard.board.sources import Wrong
 from opsboard.board.things import Things
 
@@ -35,11 +34,3 @@ class Declared:
                 break
             node = found
         return node
-
-
-def inside(node: Node | None, step: str | int) -> Node | None:
-    if isinstance(node, MappingNode) and isinstance(step, str):
-        return node.values.get(step)
-    if isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
-        return node.items[step]
-    return None

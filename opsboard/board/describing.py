@@ -6,7 +6,6 @@ from typing import Any
 from opsboard.board.format import (
     BOARD,
     ENVIRONMENT,
-    INPUT,
     NOTE,
     PATH,
     SERVICE,
@@ -16,9 +15,13 @@ from opsboard.board.format import (
 )
 from opsboard.board.gate_format import CONFIG_KEY, GATE
 from opsboard.board.kinds import AS_IT_IS, REQUIRED, Key, Shape
+from opsboard.board.sheet_format import BASIC, CONNECTION, HEARTBEAT, INPUT, PATH_STEP
 from opsboard.expectations.units import exact_duration
 
-_IN_ORDER = (BOARD, TEAM, SERVICE, ENVIRONMENT, VERSION, CONFIG_KEY, GATE, PATH, INPUT, NOTE, STEP)
+_IN_ORDER = (
+    *(BOARD, TEAM, SERVICE, ENVIRONMENT, VERSION, CONFIG_KEY, GATE, PATH, INPUT, CONNECTION),
+    *(BASIC, PATH_STEP, HEARTBEAT, NOTE, STEP),
+)
 
 
 def schema() -> dict[str, Any]:

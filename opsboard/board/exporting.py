@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from opsboard.board.format import BOARD
-from opsboard.board.json_values import is_json_for_yaml
+from opsboard.board.path_fields import declared_of
 from opsboard.board.references import names_of, plain
 from opsboard.board.stored import Stored
 from opsboard.board.things import (
@@ -95,22 +95,10 @@ def _path(thing: Thing, things: Things) -> Fields:
     fields = things[thing]
     return fields | {
         "name": _unless(fields["name"], as_name(thing[2])),
-        "input": _input(fields),
+        **declared_of(fields),
         "paused": fields["paused"] or None,
         "rollback_note": things.get((NOTE, *thing[1:])),
     }
-
-
-def _input(fields: Fields) -> Fields:
-    body = fields["body"]
-    is_json = is_json_for_yaml(body)
-    sent = {
-        "json": body if is_json else "",
-        "body": "" if is_json else body,
-        "headers": fields["headers"],
-        "query": fields["query"],
-    }
-    return sent if any(sent.values()) else {}
 
 
 def told_in_the_open(stored: Stored) -> Iterator[str]:

@@ -3,8 +3,7 @@
 Reading, writing, the JSON Schema for editors and the page README.md are made from these tables.
 """
 
-from opsboard.board.gate_format import CONFIG, GATES
-from opsboard.board.json_values import Json
+from opsboard.board.gate_format import CONFIG, GATES, OneOf
 from opsboard.board.kinds import (
     AS_IT_IS,
     REQUIRED,
@@ -21,23 +20,22 @@ from opsboard.board.kinds import (
     Whole,
     YesOrNo,
 )
+from opsboard.board.path_fields import check_path
 from opsboard.board.references import check_reference
+from opsboard.board.sheet_format import CONNECTION, HEARTBEAT, INPUT, LONGEST_ROUTE, PATH_STEP
 from opsboard.services.about import LONGEST_FACT, LONGEST_WORD, MOST, check_fact, check_link
 from opsboard.services.about import check_tag as check_tag
-from opsboard.services.addresses import check_base_url, check_route
-from opsboard.services.models import SECOND
+from opsboard.services.addresses import check_base_url
+from opsboard.services.kinds import KINDS
+from opsboard.services.models import SECOND, CriticalPath
 from opsboard.services.rules import (
-    LONGEST_LINE,
-    METHODS,
-    MOST_HEADERS,
-    MOST_QUERY,
     VARIABLE,
-    check_header,
     check_name,
-    check_parameter,
     check_slug,
     check_text,
 )
+from opsboard.services.sheets import AS_IS
+from opsboard.services.steps import MOST_STEPS as MOST_PATH_STEPS
 from opsboard.services.versions import (
     read_version_commit,
     read_version_config_root,
@@ -47,10 +45,10 @@ from opsboard.services.zones import check_zone
 
 MOST_VARIABLES = 60
 LONGEST_VALUE = 8_000
-LONGEST_BODY = 65_536
 LONGEST_TEXT = 10_000
 LONGEST_NOTE = 64 * 1024
 MOST_STEPS = 40
+CACHE_MODES = tuple(CriticalPath.CacheMode.values)
 
 _SLUG = "^[a-z0-9]+(-[a-z0-9]+)*$"
 _slug = Text(60, check_slug, pattern=_SLUG, about="name in addresses")
@@ -84,22 +82,6 @@ def _check_variable(name: str) -> str:
 
 def _check_value(value: str) -> str:
     return check_name(value, LONGEST_VALUE) or check_reference(value)
-
-
-def _check_written_route(route: str) -> str:
-    method, path = split_route(route)
-    if method not in METHODS:
-        known = ", ".join(METHODS)
-        return f"Write a method and a route, as in GET /healthz. Methods are {known}."
-    return check_route(path)
-
-
-def split_route(route: str) -> tuple[str, str]:
-    """Method and route of "POST /v2/quotes". Without a method it is GET."""
-    method, space, path = route.partition(" ")
-    if not space or method.startswith("/") or "://" in method:
-        return "GET", route
-    return method, path.strip()
 
 
 def _check_version_route(route: str) -> str:
@@ -203,55 +185,32 @@ NOTE = Shape(
     ),
 )
 
-INPUT = Shape(
-    "input",
-    (
-        Key(
-            "json",
-            Json(LONGEST_BODY),
-            "The body, as a value; it is sent as JSON.",
-            "",
-            "no body",
-        ),
-        Key("body", _lines(LONGEST_BODY, is_body=True), "The body, as it is sent.", "", "no body"),
-        Key(
-            "headers",
-            Pairs(
-                MOST_HEADERS,
-                Text(LONGEST_LINE, in_request=True, may_be_empty=True, about="header"),
-                check_header,
-            ),
-            "Headers, by name.",
-            [],
-            "none",
-        ),
-        Key(
-            "query",
-            Pairs(
-                MOST_QUERY,
-                Text(LONGEST_LINE, in_request=True, may_be_empty=True, about="parameter"),
-                check_parameter,
-            ),
-            "Parameters that are appended to the route, by name.",
-            [],
-            "none",
-        ),
-    ),
-)
-
 PATH = Shape(
     "path",
     (
         Key("name", _line(120), "What users do here.", "", "its name in addresses, as words"),
         Key("owner", _slug, "The team that owns it.", "", "the owner of the service"),
+        Key("kind", OneOf(tuple(KINDS)), "What kind of path it is.", "http"),
         Key(
             "route",
-            Text(2_030, _check_written_route, in_request=True, about="method and route"),
+            Text(LONGEST_ROUTE, in_request=True, about="method and route"),
             "What is asked below the environment's address, as in POST /v2/quotes, or a whole "
-            "address.",
-            REQUIRED,
+            "address. Of TCP and TLS host:port or :port, of DNS as in fares.example AAAA "
+            "@10.0.0.53.",
+            "",
+            "**required**, but of steps and heartbeats",
         ),
         Key("input", INPUT, "What is sent.", {}, "nothing"),
+        Key("connection", CONNECTION, "How the connection is made.", {}, "as usual"),
+        Key("cache_mode", OneOf(CACHE_MODES), "How it deals with caches.", AS_IS),
+        Key(
+            "steps",
+            Several(PATH_STEP, MOST_PATH_STEPS),
+            "Its steps, where it has several; route and input stand in each.",
+            [],
+            "one step, which is the path itself",
+        ),
+        Key("heartbeat", HEARTBEAT, "When a heartbeat is due.", {}, "none"),
         Key("expect", Clauses(50_000), "The expected result.", [], "status in 200..299"),
         Key("user_notices", _lines(LONGEST_TEXT), "Where the user notices."),
         Key(
@@ -267,11 +226,21 @@ PATH = Shape(
             10 * SECOND,
         ),
         Key("patience", Whole(1, 10), "Results in a row that change its state.", 2),
+        Key(
+            "patience_to_recover",
+            Whole(1, 10),
+            "Results in a row that make it better again.",
+            None,
+            "as patience",
+        ),
+        Key("locations", Texts(_slug, 20), "Where it is asked from.", [], "the first of the board"),
         Key("environments", Texts(_slug, 100), "Where it is asked.", [], "everywhere"),
         Key("follows_redirects", YesOrNo(), "Whether redirects are followed.", True),
         Key("paused", YesOrNo(), "Whether it is not asked for now.", AS_IT_IS),
         Key("rollback_note", NOTE, "The way back, when it is its own.", AS_IT_IS),
     ),
+    check=check_path,
+    needs_one_of=("route", "steps", "heartbeat"),
 )
 
 SERVICE = Shape(

@@ -32,17 +32,23 @@ _SLUG = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of a few words."""
+    """One of a few words, or of a few numbers."""
 
-    known: tuple[str, ...]
+    known: tuple[str | int, ...]
 
-    def read(self, node: Node, errors: Errors) -> str | None:
-        if isinstance(node, Scalar) and node.text in self.known:
-            return node.text
-        errors.append(node.wrong(f"Write one of {', '.join(self.known)}."))
+    def read(self, node: Node, errors: Errors) -> str | int | None:
+        written = node.text if isinstance(node, Scalar) else ""
+        for one in self.known:
+            if written == str(one):
+                return one
+        errors.append(node.wrong(f"Write one of {self._listed}."))
         return None
 
-    def write(self, value: str) -> str:
+    @property
+    def _listed(self) -> str:
+        return ", ".join(map(str, self.known))
+
+    def write(self, value: str | int) -> str | int:
         return value
 
     def schema(self) -> Schema:
@@ -50,7 +56,7 @@ class OneOf:
 
     @property
     def words(self) -> str:
-        return f"one of {', '.join(self.known)}"
+        return f"one of {self._listed}"
 
 
 def _rule(about: str) -> Text:

@@ -82,10 +82,13 @@ class _NotAsYaml(Exception):
     """This JSON text would not come back from YAML as it is."""
 
 
-def is_json_for_yaml(body: str) -> bool:
-    """Whether the key json can hold `body` so that the same text is sent."""
+def is_json_for_yaml(body: str, *, deeper: int = 0) -> bool:
+    """Whether the key json can hold `body` so that the same text is sent.
+
+    `deeper`: by how much the key stands deeper in the file than that of a path.
+    """
     try:
-        return _text_of(_loads(body)) == body
+        return _text_of(_loads(body), _STANDS_AT + deeper) == body
     except (ValueError, RecursionError, _NotAsYaml):
         return False
 
@@ -116,7 +119,7 @@ def _refuse(_: str) -> NoReturn:
     raise _NotAsYaml
 
 
-def _text_of(value: Any, depth: int = _STANDS_AT) -> str:
+def _text_of(value: Any, depth: int) -> str:
     if depth > DEEPEST:
         raise _NotAsYaml
     if isinstance(value, dict):

@@ -5,18 +5,19 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from opsboard.board.nodes import Mapping as MappingNode
-from opsboard.board.nodes import Node, Scalar, Sequence, quote_it
+from opsboard.board.nodes import Node, Scalar, Sequence, inside, quote_it
 from opsboard.board.references import check_no_reference, escape, plain
 from opsboard.board.sources import Wrong
 from opsboard.board.writing import Flow
 from opsboard.expectations.grammar import ClauseErrors, parse
 from opsboard.expectations.nearest import did_you_mean
 from opsboard.expectations.units import exact_duration, parse_duration
+from opsboard.services.problems import Problem
 
 type Errors = list[Wrong]
 type Schema = dict[str, Any]
@@ -435,12 +436,20 @@ class Key:
         return self.default
 
 
+def no_problem(_: dict[str, Any], __: frozenset[str]) -> Iterable[Problem]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A map with known keys."""
 
     name: str
     keys: tuple[Key, ...]
+    # What is wrong beyond single values, and which keys are wrong already: see `_check`.
+    check: Callable[[dict[str, Any], frozenset[str]], Iterable[Problem]] = no_problem
+    # One of these keys is needed, where none is by itself.
+    needs_one_of: tuple[str, ...] = ()
     by_name: dict[str, Key] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -449,15 +458,35 @@ class Shape:
     def read(self, node: Node, errors: Errors, at: Node | None = None) -> dict[str, Any]:
         """Values by key, defaults for what is left out or wrong. `at`: what the map is told by."""
         read = {key.name: key.when_left_out() for key in self.keys}
+        wrong = set[str]()
         for key, value in entries_of(node, errors):
+            already = len(errors)
             known = self.by_name.get(key.text)
             if known is None:
                 errors.append(key.wrong(_unknown(key.text, self.name, tuple(self.by_name))))
                 continue
             got = known.kind.read(value, errors)
             read[known.name] = known.when_left_out() if got is None else got
+            if len(errors) > already:
+                wrong.add(known.name)
         self._check_required(node, errors, at or node)
+        self._check(node, read, frozenset(wrong), errors, at or node)
         return read
+
+    def _check(
+        self,
+        node: Node,
+        read: dict[str, Any],
+        wrong: frozenset[str],
+        errors: Errors,
+        at: Node,
+    ) -> None:
+        """What is wrong of the whole; nothing more is said of a key that is wrong already."""
+        for problem in self.check(read, wrong):
+            if not problem.at:
+                errors.append(at.wrong(problem.sentence))
+            elif problem.at[0] not in wrong:
+                errors.append(_wrong_at(node, problem))
 
     def _check_required(self, node: Node, errors: Errors, at: Node) -> None:
         there = node.values if isinstance(node, MappingNode) else {}
@@ -477,16 +506,36 @@ class Shape:
     def schema(self) -> Schema:
         required = [key.name for key in self.keys if key.default is REQUIRED]
         return {
-            "type": "object" if required else ["object", "null"],
+            "type": "object" if required or self.needs_one_of else ["object", "null"],
             "additionalProperties": False,
             "properties": {
                 key.name: {"description": key.about} | key.kind.schema() for key in self.keys
             },
-        } | ({"required": required} if required else {})
+            **({"required": required} if required else {}),
+            **self._schema_of_needs(),
+        }
+
+    def _schema_of_needs(self) -> Schema:
+        any_of = [{"required": [name]} for name in self.needs_one_of]
+        return {"anyOf": any_of} if any_of else {}
 
     @property
     def words(self) -> str:
         return f"map, see {self.name}"
+
+
+def _wrong_at(node: Node, problem: Problem) -> Wrong:
+    """Where a problem stands: as near to it as the file goes."""
+    found, whole = node, True
+    for step in problem.at:
+        below = inside(found, step)
+        if below is None:
+            whole = False
+            break
+        found = below
+    if whole and problem.column and isinstance(found, Scalar):
+        return _inside(found, found.text, problem.column, problem.sentence)
+    return found.wrong(problem.sentence)
 
 
 def _unknown(word: str, name: str, known: tuple[str, ...]) -> str:

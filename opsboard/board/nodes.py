@@ -59,6 +59,14 @@ class Mapping(Node):
     values: dict[str, Node] = field(default_factory=dict)
 
 
+def inside(node: Node | None, step: str | int) -> Node | None:
+    if isinstance(node, Mapping) and isinstance(step, str):
+        return node.values.get(step)
+    if isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+        return node.items[step]
+    return None
+
+
 class _Unreadable(Exception):
     def __init__(self, wrong: Wrong) -> None:
         self.wrong = wrong

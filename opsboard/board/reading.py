@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from opsboard.board.declared import Declared, inside
+from opsboard.board.declared import Declared
 from opsboard.board.format import BOARD
 from opsboard.board.nodes import Mapping as MappingNode
-from opsboard.board.nodes import Node, read_nodes
+from opsboard.board.nodes import Node, inside, read_nodes
 from opsboard.board.sources import Source
 from opsboard.board.things import SERVICE, TEAM, things_of_service, things_of_team
 from opsboard.board.within import check_within

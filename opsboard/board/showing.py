@@ -7,6 +7,8 @@ from typing import Any
 from opsboard.expectations.units import exact_duration
 from opsboard.releases.choosing import choice_lines
 from opsboard.services import config_keys
+from opsboard.services.saying import connection_lines, heartbeat_lines, labelled, step_lines
+from opsboard.services.steps import Step
 
 LONGEST_SHOWN = 200
 _DURATIONS = frozenset({"interval", "timeout"})
@@ -29,6 +31,11 @@ def field_text(name: str, value: Any) -> str:
         return "\n".join(choice_lines(value))
     if name == "steps":
         return "\n".join(_step_text(number, step) for number, step in enumerate(value, 1))
+    if name == "connection":
+        form = [("form", f"{one}={text}") for one, text in value.get("form", ())]
+        return labelled([*connection_lines(value), *form])
+    if name == "heartbeat":
+        return labelled(heartbeat_lines(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "\n".join(value) if isinstance(value, list) else str(value)
@@ -40,7 +47,10 @@ def _fact_text(fact: Any) -> str:
     return ", ".join(fact) if isinstance(fact, list) else str(fact)
 
 
-def _step_text(number: int, step: dict[str, str]) -> str:
+def _step_text(number: int, step: dict[str, Any]) -> str:
+    """A step of a path, or of a rollback note."""
+    if "do" not in step:
+        return "\n".join(step_lines(number, Step.read(step)))
     parts = [f"{part}: {step[part]}" for part in ("run", "see", "call") if step[part]]
     return "\n".join([f"{number}. {step['do']}", *(f"   {part}" for part in parts)])
 

@@ -13,6 +13,7 @@ from django.db.models import Model, OuterRef, Subquery
 from opsboard.board import references
 from opsboard.board.planning import Board
 from opsboard.board.readiness import config_by_service, gates_by
+from opsboard.board.sheet_format import written_route
 from opsboard.board.things import (
     ENVIRONMENT,
     NOTE,
@@ -27,6 +28,13 @@ from opsboard.board.things import (
 from opsboard.people.models import people
 from opsboard.rollbacks.models import NoteVersion, RollbackNote
 from opsboard.services.models import CriticalPath, Environment, Service, Team, Variable
+
+# What a file says of a path in the very words it is stored in.
+_AS_STORED = (
+    *("name", "user_notices", "slow_query_or_command", "interval", "timeout", "locations"),
+    *("patience", "patience_to_recover", "kind", "body", "follows_redirects", "cache_mode"),
+    *("connection", "steps", "heartbeat"),
+)
 
 
 @dataclass(slots=True)
@@ -162,11 +170,9 @@ def _read_paths(
 
 
 def _fields_of_path(path: CriticalPath, environments: list[str]) -> Fields:
-    names = ("name", "body", "user_notices", "slow_query_or_command", "interval", "timeout")
-    fields = {name: getattr(path, name) for name in (*names, "patience", "follows_redirects")}
-    return fields | {
+    return {name: getattr(path, name) for name in _AS_STORED} | {
         "owner": path.owner.slug if path.owner else "",
-        "route": f"{path.method} {path.route}",
+        "route": written_route(path.method, path.route, path.kind),
         "headers": [list(pair) for pair in path.headers],
         "query": [list(pair) for pair in path.query],
         "expect": path.expected_result.split("\n") if path.expected_result else [],

@@ -7,7 +7,7 @@ the same when their things have equal fields. Pure.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opsboard.board.format import split_route
+from opsboard.board.path_fields import fields_of
 from opsboard.services.versions import (
     read_version_commit,
     read_version_config_root,
@@ -29,14 +29,11 @@ NOTE = "rollback note"
 KINDS = (TEAM, SERVICE, ENVIRONMENT, VARIABLE, PATH, NOTE)
 _OF_PATH = (
     "owner",
-    "expect",
     "user_notices",
     "slow_query_or_command",
-    "interval",
-    "timeout",
     "patience",
+    "patience_to_recover",
     "environments",
-    "follows_redirects",
 )
 
 
@@ -101,15 +98,7 @@ def _of_environment(service: str, slug: str, declared: Mapping[str, Any]) -> Thi
 
 
 def _of_path(service: str, slug: str, declared: Mapping[str, Any]) -> Things:
-    method, route = split_route(declared["route"])
-    sent = declared["input"]
-    fields = {
-        "name": declared["name"] or as_name(slug),
-        "route": f"{method} {route}",
-        "headers": sent["headers"] if sent else [],
-        "query": sent["query"] if sent else [],
-        "body": (sent["json"] or sent["body"]) if sent else "",
-    }
+    fields = fields_of(declared) | {"name": declared["name"] or as_name(slug)}
     fields |= {name: declared[name] for name in _OF_PATH}
     if declared["paused"] is not None:
         fields["paused"] = declared["paused"]

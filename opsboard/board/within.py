@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
+
 from opsboard.board.declared import Declared
 from opsboard.board.format import LONGEST_NOTE
 from opsboard.board.things import SERVICE
-from opsboard.expectations.grammar import ClauseErrors, parse
 from opsboard.expectations.nearest import did_you_mean
 from opsboard.expectations.windows import check_window
 from opsboard.rollbacks.words import refuse_words, wrong_words
+from opsboard.services.kinds import uses
+from opsboard.services.sheets import check_locations, clauses_of
 
 type Steps = tuple[str | int, ...]
 # Where it stands below its service, and one sentence.
@@ -28,12 +31,11 @@ def check_within(declared: Declared, slug: str, service: Mapping[str, Any]) -> N
 
 
 def _path(path: Mapping[str, Any], at: Steps, environments: tuple[str, ...]) -> Iterator[Found]:
-    if path["timeout"] >= path["interval"]:
+    if path["timeout"] >= path["interval"] and uses(path["kind"], "timeout"):
         stands = (*at, "timeout")
         yield stands, "The timeout must be shorter than the interval, or the next probe begins."
-    sent = path["input"]
-    if sent and sent["json"] and sent["body"]:
-        yield (*at, "input", "body"), "Write json or body, not both."
+    for problem in check_locations(path["locations"], settings.LOCATIONS):
+        yield (*at, *problem.at), problem.sentence
     for number, slug in enumerate(path["environments"]):
         if slug not in environments:
             known = did_you_mean(slug, environments, {}) if environments else "it has none."
@@ -44,16 +46,9 @@ def _path(path: Mapping[str, Any], at: Steps, environments: tuple[str, ...]) -> 
 
 def _windows(path: Mapping[str, Any], at: Steps) -> Iterator[Found]:
     for number, line in enumerate(path["expect"]):
-        for clause in _parsed(line):
+        for clause in clauses_of(line):
             if clause.window and (wrong := check_window(clause, path["interval"])):
                 yield (*at, "expect", number), wrong
-
-
-def _parsed(line: str) -> tuple[Any, ...]:
-    try:
-        return parse(line)
-    except ClauseErrors:
-        return ()
 
 
 def _note(note: Mapping[str, Any] | None, at: Steps) -> Iterator[Found]:

@@ -11,12 +11,20 @@ _TCP = ("time", "time.dns", "time.connect", "time.first_byte", "body", "size", "
 
 # In the order in which a sentence lists them.
 FACTS_OF_KIND: dict[str, tuple[str, ...]] = {
-    "http": tuple(FACTS),
+    "http": tuple(fact for fact in FACTS if fact != "exit"),
     "tcp": _TCP,
     "tls": (*_TCP, "time.tls", "certificate.days", "certificate.issuer"),
     "dns": ("time", "body", "json", "size", "errors"),
+    # What a job reports of itself: `time` is of its run, `body` what it sent along.
+    "heartbeat": ("exit", "time", "body", "json", "size", "errors"),
 }
-_NAMES = {"tcp": "A TCP path", "tls": "A TLS path", "dns": "A DNS path"}
+_NAMES = {
+    "http": "An HTTP path",
+    "tcp": "A TCP path",
+    "tls": "A TLS path",
+    "dns": "A DNS path",
+    "heartbeat": "A heartbeat",
+}
 
 # What the far side's bytes decide, so that they must be read; `time` is then until the last came.
 READ_FOR = frozenset({"body", "size", "time.first_byte"})
@@ -40,11 +48,13 @@ def unwritten(kind: str) -> tuple[Clause, ...]:
     return _UNWRITTEN[kind]
 
 
-_UNWRITTEN = {
+_UNWRITTEN: dict[str, tuple[Clause, ...]] = {
     # An answer that is not an error.
     "http": parse("status in 200..299"),
     "tcp": (),
     "tls": parse("certificate.days > 14"),
+    # That it ended well is judged beside whatever its sheet says: opsboard.probes.rules.
+    "heartbeat": (),
     # A name that is only another name for nothing has answers, and none of the type asked for.
     "dns": parse('json $.rcode == "NOERROR"\njson $.answers[?@.type == $.type] count >= 1'),
 }

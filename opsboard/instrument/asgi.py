@@ -9,12 +9,21 @@ calls) and `Cache-Status: fares-api; hit`. `count_sqlalchemy(engine)` counts wha
 was made, not kept, and says `fwd=bypass`.
 
 Timing tells a stranger things (whether a name exists, say), so it is answered only to requests that
-carry the header X-Opsboard-Probe, unless it is given `tells_everybody=True`.
+carry the header X-Opsboard-Probe; with `token="..."`, a secret of your choice, only where the
+header holds it. Give the environment on the board a secret variable OPSBOARD_PROBE_TOKEN, and its
+probes send it. `tells_everybody=True` tells every request.
+
+`log` is the name of a logger, or a function of one text: it gets one line of JSON for every
+request, told or not, with the route's pattern and never its path.
 """
 
+import hmac
+import json
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 type Message = MutableMapping[str, Any]
@@ -68,22 +77,36 @@ def count_sqlalchemy(engine: Any) -> None:
 
 
 class ServerTiming:
-    def __init__(self, app: Any, *, name: str = "app", tells_everybody: bool = False) -> None:
-        self.app, self.name, self.tells_everybody = app, name, tells_everybody
+    def __init__(
+        self,
+        app: Any,
+        *,
+        name: str = "app",
+        token: str = "",
+        tells_everybody: bool = False,
+        log: str | Callable[[str], object] = "",
+    ) -> None:
+        self.app, self.name = app, name
+        self.token, self.tells_everybody = token.encode(), tells_everybody
+        self.log = logging.getLogger(log).info if log and isinstance(log, str) else log
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
-        if scope["type"] != "http" or not self._is_told(scope):
+        is_told = scope["type"] == "http" and self._is_told(scope)
+        if scope["type"] != "http" or not (is_told or self.log):
             await self.app(scope, receive, send)
             return
         counted, began = Counted(), time.perf_counter()
+        # Of an answer that never begins the server makes a 500.
+        status, cache = 500, b""
 
         async def telling(message: Message) -> None:
+            nonlocal status, cache
             if message["type"] == "http.response.start":
                 spent = time.perf_counter() - began
-                message["headers"] = [
-                    *message.get("headers", []),
-                    *self._told(counted, message, spent),
-                ]
+                told = self._told(counted, message, spent)
+                status, headers = message["status"], [*message.get("headers", []), *told]
+                cache = dict(headers).get(b"cache-status", b"")
+                message["headers"] = headers if is_told else message.get("headers", [])
             await send(message)
 
         token = _counted.set(counted)
@@ -91,9 +114,15 @@ class ServerTiming:
             await self.app(scope, receive, telling)
         finally:
             _counted.reset(token)
+            if callable(self.log):
+                spent = time.perf_counter() - began
+                self.log(_line(scope, status, cache.decode("latin-1"), counted, spent))
 
     def _is_told(self, scope: Message) -> bool:
-        return self.tells_everybody or any(name == PROBE_HEADER for name, _ in scope["headers"])
+        return self.tells_everybody or any(
+            name == PROBE_HEADER and (not self.token or hmac.compare_digest(sent, self.token))
+            for name, sent in scope["headers"]
+        )
 
     def _told(self, counted: Counted, message: Message, spent: float) -> list[tuple[bytes, bytes]]:
         database = counted.seconds * 1000
@@ -111,3 +140,27 @@ def _cache_word(counted: Counted) -> str:
     if counted.misses:
         return "fwd=miss"
     return "hit" if counted.hits else "fwd=bypass"
+
+
+def _line(scope: Message, status: int, cache: str, counted: Counted, spent: float) -> str:
+    """Without the path, where a router knows the route: it may hold ids and secrets."""
+    # Of a router that was included elsewhere the route alone lacks what stands before it.
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    known = getattr(included or scope.get("route"), "path", None)
+    told = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "method": scope["method"],
+        "route": known if known or "router" in scope else scope["path"],
+        "status": status,
+        "ms": round(spent * 1000, 1),
+        "cache": _nearest(cache),
+        "db_calls": counted.calls,
+        "db_ms": round(counted.seconds * 1000, 1),
+    }
+    return json.dumps(told)
+
+
+def _nearest(cache: str) -> str:
+    """What the cache nearest to who asks said: "hit", or why it was not, as in "fwd=miss"."""
+    words = (word.strip() for word in cache.rpartition(",")[2].split(";")[1:])
+    return next((word for word in words if word == "hit" or word.startswith("fwd=")), "unknown")

@@ -8,14 +8,23 @@ without SQLAlchemy put each call into `with database_call():`. The service itsel
 without any look-up was made, not kept, and says `fwd=bypass`.
 
 Timing tells a stranger things (whether a name exists, say), so it is answered only to requests that
-carry the header X-Opsboard-Probe, unless it is given `tells_everybody=True`. A page
-that is streamed is told as it begins: what its parts ask later is not in it.
+carry the header X-Opsboard-Probe; with `token="..."`, a secret of your choice, only where the
+header holds it. Give the environment on the board a secret variable OPSBOARD_PROBE_TOKEN, and its
+probes send it. `tells_everybody=True` tells every request.
+
+`log` is the name of a logger, or a function of one text: it gets one line of JSON for every
+request, told or not, with the route's pattern and never its path. A page
+that is streamed is told and logged as it begins: what its parts ask later is not in it.
 """
 
+import hmac
+import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 PROBE_VARIABLE = "HTTP_X_OPSBOARD_PROBE"
@@ -80,27 +89,51 @@ def count_sqlalchemy(engine: Any) -> None:
 
 
 class ServerTiming:
-    def __init__(self, app: Any, *, name: str = "app", tells_everybody: bool = False) -> None:
-        self.app, self.name, self.tells_everybody = app, name, tells_everybody
+    def __init__(
+        self,
+        app: Any,
+        *,
+        name: str = "app",
+        token: str = "",
+        tells_everybody: bool = False,
+        log: str | Callable[[str], object] = "",
+    ) -> None:
+        self.app, self.name = app, name
+        self.token, self.tells_everybody = token.encode(), tells_everybody
+        self.log = logging.getLogger(log).info if log and isinstance(log, str) else log
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        if not self.tells_everybody and PROBE_VARIABLE not in environ:
+        is_told = self._is_told(environ)
+        if not (is_told or self.log):
             answer: Iterable[bytes] = self.app(environ, start_response)
             return answer
         counted, began = Counted(), time.perf_counter()
 
         def telling(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            told = self._told(counted, status, headers, time.perf_counter() - began)
-            return start_response(status, [*headers, *told], *error)
+            spent = time.perf_counter() - began
+            all_headers = [*headers, *self._told(counted, status, headers, spent)]
+            if callable(self.log):
+                self.log(_line(environ, status, all_headers, counted, spent))
+            return start_response(status, all_headers if is_told else headers, *error)
 
         token = _counted.set(counted)
         try:
             answer = self.app(environ, telling)
+        except Exception:
+            if callable(self.log):
+                self.log(_line(environ, "500", [], counted, time.perf_counter() - began))
+            raise
         finally:
             _counted.reset(token)
         return answer
+
+    def _is_told(self, environ: dict[str, Any]) -> bool:
+        sent = environ.get(PROBE_VARIABLE)
+        return self.tells_everybody or (
+            sent is not None and (not self.token or hmac.compare_digest(sent.encode(), self.token))
+        )
 
     def _told(
         self, counted: Counted, status: str, headers: list[tuple[str, str]], spent: float
@@ -120,3 +153,33 @@ def _cache_word(counted: Counted) -> str:
     if counted.misses:
         return "fwd=miss"
     return "hit" if counted.hits else "fwd=bypass"
+
+
+def _line(
+    environ: dict[str, Any],
+    status: str,
+    headers: list[tuple[str, str]],
+    counted: Counted,
+    spent: float,
+) -> str:
+    """Without the path, where Flask knows the route: it may hold ids and secrets."""
+    request = environ.get("werkzeug.request")
+    rule = getattr(request, "url_rule", None)
+    cache = next((value for name, value in headers if name.lower() == "cache-status"), "")
+    told = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "method": environ["REQUEST_METHOD"],
+        "route": environ.get("PATH_INFO", "") if request is None else rule and rule.rule,
+        "status": int(status.split()[0]),
+        "ms": round(spent * 1000, 1),
+        "cache": _nearest(cache),
+        "db_calls": counted.calls,
+        "db_ms": round(counted.seconds * 1000, 1),
+    }
+    return json.dumps(told)
+
+
+def _nearest(cache: str) -> str:
+    """What the cache nearest to who asks said: "hit", or why it was not, as in "fwd=miss"."""
+    words = (word.strip() for word in cache.rpartition(",")[2].split(";")[1:])
+    return next((word for word in words if word == "hit" or word.startswith("fwd=")), "unknown")

@@ -1,6 +1,7 @@
 """What `manage.py probe` prints: for people, or one JSON object."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from opsboard.expectations.got import Holding
@@ -21,18 +22,34 @@ def text_of(order: Order, reply: Reply, judgement: Judgement) -> str:
     lines = [
         f"{judgement.verdict.name.capitalize()}: {reason_of(order, reply, judgement)}",
         "",
-        f"{order.ask.method} {clean(order, order.ask.url)}",
+        *(_steps(order, judgement) or [clean(order, order.ask.line)]),
         *_table("Facts", _told(facts_of(order, reply, judgement))),
         *_table("Phases", [(name, format_duration(phase_of(reply, name))) for name in PHASES]),
     ]
-    clauses = [(_word(holding), holding) for holding in judgement.holdings]
-    if clauses:
-        lines += ["", "Clauses"]
-        lines += [
-            f"  {word:<10}  {holding.clause.text}  ->  {clean(order, holding.got)}"
-            for word, holding in clauses
-        ]
+    if judgement.holdings:
+        lines += ["", "Clauses", *_clauses(order, judgement.holdings)]
     return "\n".join(lines)
+
+
+def _steps(order: Order, judgement: Judgement) -> list[str]:
+    """Of a path of several steps: each with its request's outcome and its clauses."""
+    lines = ["Steps"] if judgement.steps else []
+    for number, step in enumerate(judgement.steps, start=1):
+        word = "not run" if step.verdict is None else step.verdict.name.lower()
+        status = "" if step.status is None else f", {step.status}"
+        time = "" if step.verdict is None else f" in {format_duration(step.total)}"
+        lines.append(f"  {number}. {clean(order, step.name)}: {word}{status}{time}")
+        # What no clause says of it: no reply, nothing taken, not run.
+        if step.reason and not any(one.held is False for one in step.holdings):
+            lines.append(f"    {clean(order, step.reason)}")
+        lines += [f"  {line}" for line in _clauses(order, step.holdings)]
+    return lines
+
+
+def _clauses(order: Order, holdings: Sequence[Holding]) -> list[str]:
+    return [
+        f"  {_word(one):<10}  {one.clause.text}  ->  {clean(order, one.got)}" for one in holdings
+    ]
 
 
 def _told(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -112,6 +112,10 @@ def _with_type(headers: Pairs, body: bytes) -> Pairs:
 
 
 def _order_of_path(line: Line, path: CriticalPath) -> Order:
+    if path.steps and (unfit := _of_one_request(line)):
+        raise UsageError(
+            f"Leave out {unfit}: {line.target} has {len(path.steps)} steps, each with its own."
+        )
     path.method = _method(line) or path.method
     path.timeout = _timeout(line) or path.timeout
     path.headers = _replaced([(name, value) for name, value in path.headers], _headers(line))
@@ -119,6 +123,12 @@ def _order_of_path(line: Line, path: CriticalPath) -> Order:
     path.follows_redirects = path.follows_redirects and line.follows
     path.expected_result = _expected(line) or path.expected_result
     return order_now(path, _environment(path, line.environment))
+
+
+def _of_one_request(line: Line) -> str:
+    """The first option that says what one request is, or ""."""
+    said = {"--method": line.method, "--header": line.headers, "--body": line.body}
+    return next((option for option, value in said.items() if value), "")
 
 
 def _path(service: str, slug: str) -> CriticalPath:

@@ -9,6 +9,8 @@ from opsboard.outbound.wording import shown
 # value are left to strip(): a pattern for them takes minutes over 32 KiB of blanks.
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _LINE = re.compile(rf"^({_NAME}):([\t\x20-\x7e\x80-\xfe]*)\r?$", re.MULTILINE)
+# libcurl reads the status 2000 as 200.
+_STATUS_LINE = re.compile(rb"HTTP/[1-9](?:\.[0-9])? [1-9][0-9]{2}(?: .*)?\r?\n", re.DOTALL)
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _EMPTY = (b"\r\n", b"\n")
 
@@ -23,7 +25,9 @@ class Head(NamedTuple):
 
 def read_head(lines: list[bytes]) -> Head:
     """The last block of header lines; earlier ones (100, 103) and trailers are left out."""
-    block, is_whole = _last_block(lines)
+    status_line, block, is_whole = _last_block(lines)
+    if status_line and not _STATUS_LINE.fullmatch(status_line):
+        return Head((), f"its status line is not readable: {shown(repr(status_line)[2:-1])}")
     found = _LINE.findall(b"".join(block).decode("latin-1"))
     headers = tuple((name, value.strip(" \t")) for name, value in found)
     if len(headers) < len(block):
@@ -39,15 +43,15 @@ def values(headers: Headers, name: str) -> list[str]:
     return [value for key, value in headers if key.lower() == name]
 
 
-def _last_block(lines: list[bytes]) -> tuple[list[bytes], bool]:
+def _last_block(lines: list[bytes]) -> tuple[bytes, list[bytes], bool]:
     starts = [place for place, line in enumerate(lines) if line.startswith(b"HTTP/")]
     if not starts:
-        return [], True
-    start = starts[-1] + 1
+        return b"", [], True
+    status_line, start = lines[starts[-1]], starts[-1] + 1
     for end in range(start, len(lines)):
         if lines[end] in _EMPTY:
-            return lines[start:end], True
-    return lines[start:], False
+            return status_line, lines[start:end], True
+    return status_line, lines[start:], False
 
 
 def _framing_flaw(headers: Headers) -> str:

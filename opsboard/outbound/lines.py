@@ -156,9 +156,19 @@ class Line:
         if hop.connection is not USUAL:
             self._is_plain = False
             set_connection(handle, hop, address)
+        if hop.dial:
+            self._is_plain = False
+            self._only_connect()
         if hop.method != "GET" or hop.body:
             self._is_plain = False
             self._set_method(hop.method, hop.body)
+
+    def _only_connect(self) -> None:
+        """libcurl is content as soon as the connection stands, and keeps it until `hang_up`."""
+        self.handle.setopt(pycurl.CONNECT_ONLY, 1)
+        self.handle.setopt(pycurl.FORBID_REUSE, 0)
+        # Whatever is spoken there, it need not be HTTP.
+        self.handle.setopt(pycurl.SSL_ENABLE_ALPN, 0)
 
     def _set_method(self, method: str, body: bytes) -> None:
         handle = self.handle

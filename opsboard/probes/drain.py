@@ -22,7 +22,6 @@ from django.db import (
     close_old_connections,
     connection,
 )
-from django.db.models import Q
 
 from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.http import Asker
@@ -43,6 +42,8 @@ from opsboard.probes.schedule import (
     normal_rate,
 )
 from opsboard.probes.shift import Shift, is_covered
+from opsboard.probes.sight import Sight
+from opsboard.probes.suspects import due_suspects
 from opsboard.probes.walkers import Walker
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ LEAST_RATE = 4.0
 RATE_LASTS = 30.0
 # Seconds in which a probe finds a place at its host, or is left to another drain, or for later.
 PLACE_WITHIN = 1.0
+# How often a drain that always holds something looks whether suspects wait for an empty hand.
+MAKE_ROOM_EVERY = 2.0
 # How long a drain that was told to stop waits for what is in flight before it hands it back.
 # Celery itself takes up to three seconds more to end a worker, which is to be gone after five.
 LAST_WAIT = 1.0
@@ -103,6 +106,9 @@ class Drain:
     # Claims of walks that were broken off by a stop: to be handed back.
     cut_short: list[Claim] = field(default_factory=list)
     dropped: int = 0
+    # What is in hand are suspects, or nothing may be added until they can be: see `suspects`.
+    is_apart: bool = False
+    next_look: float = 0.0
     # Probes a second that are due, until when that is believed, when some were claimed last, and
     # how many late ones may be now.
     rate: float = 0.0
@@ -110,11 +116,13 @@ class Drain:
     claimed: float = field(default_factory=time.monotonic)
     catching_up: float = 1.0
     shift: Shift = field(init=False)
+    sight: Sight = field(init=False)
 
     def __post_init__(self) -> None:
         instance = f"{socket.gethostname()}:{getpid()}:{id(self)}"
         self.shift = Shift(duty_of(self.location), instance)
         self.asker = Asker(max_open=MOST_OPEN, most_a_host=settings.PROBES_AT_ONCE_A_HOST)
+        self.sight = Sight(self.location)
 
     def run(self) -> None:
         self.asker.start()
@@ -127,7 +135,7 @@ class Drain:
     def _work(self) -> None:
         next_claim = time.monotonic()
         while not self.is_stopping() and self.shift.goes_on():
-            if time.monotonic() >= next_claim:
+            if time.monotonic() >= next_claim or self._is_done_apart():
                 next_claim = time.monotonic() + CLAIM_EVERY
                 self._claim()
             self._gather(until=next_claim)
@@ -148,6 +156,7 @@ class Drain:
         self.asker.abandon()
         with contextlib.suppress(DatabaseError, InterfaceError):
             hand_back([*(asked.claim for asked in self.in_hand.values()), *self.cut_short])
+            hand_back([result.claim for result in self.unwritten])
         self.in_hand.clear()
 
     def _break_off_walks(self, *, left: float) -> None:
@@ -165,7 +174,17 @@ class Drain:
         if room <= 0:
             return
         try:
-            now, claims = claim(self.location, room, late=self._late_allowed(), memory=self.memory)
+            is_alone = not self.in_hand and not self.unwritten
+            if not is_alone and self._keeps_apart():
+                return
+            now, claims = claim(
+                self.location,
+                room,
+                late=self._late_allowed(),
+                memory=self.memory,
+                alone=is_alone,
+            )
+            self.is_apart = any(taken.is_suspect for taken in claims)
             self.shift.claimed(now)
             self._compile(claims)
             heard = listen(filter(None, map(self._order_of, claims)), now=now)
@@ -176,6 +195,17 @@ class Drain:
         self.catching_up -= sum(taken.slot_at < now - LATE for taken in claims)
         for taken in claims:
             self._ask(taken, now, heard)
+
+    def _keeps_apart(self) -> bool:
+        """Suspects are in hand, or wait for a hand that is empty."""
+        if not self.is_apart and time.monotonic() >= self.next_look:
+            self.next_look = time.monotonic() + MAKE_ROOM_EVERY
+            self.is_apart = _suspects_wait(self.location, database_now())
+        return self.is_apart
+
+    def _is_done_apart(self) -> bool:
+        """The next suspects, or all that waited for them, are claimed at once."""
+        return self.is_apart and not self.in_hand
 
     def _late_allowed(self) -> int:
         """How many late probes may be asked now: after a pause no more than as many again as are
@@ -230,10 +260,10 @@ class Drain:
 
     def _gather(self, *, until: float) -> None:
         """Judge the replies that come in before `until`, a few at a time."""
-        while (wait := until - time.monotonic()) > 0:
+        while (wait := until - time.monotonic()) > 0 and not self._is_done_apart():
             try:
                 self._take(*self.asker.replies.get(timeout=wait))
-                while True:
+                while time.monotonic() < until:
                     self._take(*self.asker.replies.get_nowait())
             except queue.Empty:
                 time.sleep(max(0.0, min(JUDGE_EVERY, until - time.monotonic())))
@@ -295,29 +325,37 @@ class Drain:
             ours = replace(OURS, phases=reply.phases)
             result = judge_result(asked.claim, asked.order, ours, asked_at=asked_at)
         self.unwritten.append(result)
-        standing = result.turn.standing
-        # Not written yet: until it is, the probe's row does not match, and this says nothing.
-        self.memory.written[asked.claim.probe_id] = Written(
-            asked.claim.order_version, standing.observed_at, standing.reason, standing.tally
-        )
         self.shift.judged_one(delayed=was_delayed(reply))
 
     def _record(self) -> None:
-        if not self.unwritten:
+        # While we are blind there is something to look at even without a result.
+        if not self.unwritten and self.sight.cause is None:
             return
         try:
-            self._drop(record(self.unwritten, now=database_now(), react=self.react))
+            now = database_now()
+            ready, waiting = self.sight.part(self.unwritten, now=now)
+            self._remember(ready)
+            if ready:
+                self._drop(record(ready, now=now, react=self.react))
         except (OperationalError, InterfaceError) as error:
             # Kept and written when the database is back; written twice they change nothing.
             _wait_for_database(error)
             return
         except DatabaseError:
-            self._record_singly()
-        self.unwritten = []
+            self._record_singly(ready)
+        self.unwritten = waiting
 
-    def _record_singly(self) -> None:
+    def _remember(self, results: list[Result]) -> None:
+        """What is about to be written: until it is, a probe's row does not match it."""
+        for result in results:
+            claim, standing = result.claim, result.turn.standing
+            self.memory.written[claim.probe_id] = Written(
+                claim.order_version, standing.observed_at, standing.reason, standing.tally
+            )
+
+    def _record_singly(self, results: list[Result]) -> None:
         """One result that the database refuses must not take its wave with it."""
-        for result in self.unwritten:
+        for result in results:
             try:
                 self._drop(record([result], now=database_now(), react=self.react))
             except DatabaseError:
@@ -366,4 +404,10 @@ def _is_needed(location: str) -> bool:
     if not is_covered(duty_of(location), now):
         return True
     waiting = Probe.objects.active().filter(location=location, slot_at__lt=now - 2 * SECOND)
-    return waiting.filter(Q(leased_until=None) | Q(leased_until__lt=now)).exists()
+    is_waiting = waiting.filter(leased_until=None, leases_lost=0).exists()
+    return is_waiting or _suspects_wait(location, now)
+
+
+def _suspects_wait(location: str, now: int) -> bool:
+    waiting = due_suspects(location, now=now, until=now - 2 * SECOND)
+    return waiting.exists()

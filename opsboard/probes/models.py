@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Least
 
 from opsboard.probes import heartbeats
 from opsboard.probes.rules import SPREAD_KEY, State, Verdict, grid_after
@@ -28,6 +29,8 @@ def microseconds(moment: datetime) -> int:
 
 STATES = [(state.value, state.words) for state in State]
 VERDICTS = [(verdict.value, verdict.name.lower()) for verdict in Verdict]
+# A probe that lost more leases than this, one after another, is set aside: not asked any more.
+MOST_LEASES_LOST = 5
 
 
 class Kind(models.IntegerChoices):
@@ -89,7 +92,7 @@ class Probe(models.Model):
     # Facts of the newest observation, for pages: no second query a row.
     latest = models.TextField(default="{}", blank=True)
 
-    # Leases that ran out one after another without a result: a probe that ends its workers.
+    # Leases that ran out one after another without a result: see opsboard.probes.suspects.
     leases_lost = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     # Observations ever recorded by verdict, and their lateness summed. They only grow: what was
@@ -135,6 +138,11 @@ class Probe(models.Model):
         return State.NO_DATA if silent else State(self.state)
 
     @property
+    def is_set_aside(self) -> bool:
+        """It ended its workers too often, and is not asked any more."""
+        return self.leases_lost > MOST_LEASES_LOST
+
+    @property
     def silent_at(self) -> int:
         """When nothing heard means no data: two intervals and the timeout after the last one."""
         return (self.observed_at or self.state_since) + 2 * self.interval + self.timeout
@@ -146,9 +154,14 @@ class Probe(models.Model):
         return facts
 
     def ask_now(self, now: datetime) -> None:
-        """Ask as soon as the lease is free. Needs no broker: the next claim sees it."""
+        """Ask as soon as the lease is free. Needs no broker: the next claim sees it.
+
+        One that was set aside is tried once more, alone.
+        """
         Probe.objects.filter(pk=self.pk).update(
-            ask_now_at=microseconds(now), ask_now_kind=Kind.ASKED_NOW
+            ask_now_at=microseconds(now),
+            ask_now_kind=Kind.ASKED_NOW,
+            leases_lost=Least(F("leases_lost"), MOST_LEASES_LOST),
         )
 
 
@@ -431,8 +444,8 @@ def _bring_in_line(
     before = State.PAUSED if probe.ended_at else State(probe.state)
     probe.ended_at = ended_at
     probe.claim_id = probe.leased_until = None
-    # An edited sheet may be what mends a probe that ended its workers.
-    probe.leases_lost = 0
+    # An edited sheet may be what mends a probe that ended its workers: it is tried once more.
+    probe.leases_lost = min(probe.leases_lost, MOST_LEASES_LOST)
     if resumes:
         # What it last said is too old to be believed.
         probe.state = probe.streak_state = State.NO_DATA

@@ -90,8 +90,12 @@ def path_now(probes: Sequence[Probe], *, now: datetime) -> PathNow:
 
 
 def is_silent(probe: Probe, now: datetime) -> bool:
-    """No data because nothing was heard, and not because an error of ours was."""
-    return probe.state_at(now) is State.NO_DATA and microseconds(now) > probe.silent_at
+    """No data because nothing was heard, and not for a reason of our own."""
+    return (
+        probe.state_at(now) is State.NO_DATA
+        and microseconds(now) > probe.silent_at
+        and not probe.is_set_aside
+    )
 
 
 def _since(probe: Probe, now: datetime) -> int:

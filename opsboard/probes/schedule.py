@@ -19,6 +19,7 @@ from opsboard.expectations.tally import Tally
 from opsboard.probes.memory import Memory
 from opsboard.probes.models import Gap, Kind, Probe
 from opsboard.probes.rules import SPREAD_KEY, Standing, State, grid_after, missed_between
+from opsboard.probes.suspects import take_suspects
 from opsboard.probes.waves import Columns
 
 SECOND = 1_000_000
@@ -55,6 +56,8 @@ class Claim:
     kind: Kind
     spread_key: str
     standing: Standing
+    # Lost a lease before: held apart from all others.
+    is_suspect: bool = False
 
     @property
     def silent_at(self) -> int:
@@ -72,24 +75,51 @@ def database_now() -> int:
 
 
 def claim(
-    location: str, limit: int, *, late: int | None = None, memory: Memory | None = None
+    location: str,
+    limit: int,
+    *,
+    late: int | None = None,
+    memory: Memory | None = None,
+    alone: bool = True,
 ) -> tuple[int, list[Claim]]:
     """Take up to `limit` due probes. Returns the database's time with them.
 
     A probe late by more than its interval is not asked in a rush: its missed slots are written
     down, and it goes on at its next grid point. Of those that are late by less, at most `late` are
-    taken. What `memory` knows of their standings is not read again.
+    taken. What `memory` knows of their standings is not read again. `alone`: the caller holds no
+    other probe, so that suspects may be its share: a few of them, and nothing else.
     """
     with transaction.atomic():
         now = database_now()
         claim_id = secrets.randbits(62)
-        rows = _take(location, limit, limit if late is None else late, claim_id=claim_id, now=now)
+        suspects = _take_suspects(location, claim_id=claim_id, now=now) if alone else []
+        rows = suspects or _take(
+            location, limit, limit if late is None else late, claim_id=claim_id, now=now
+        )
         stale = [row for row in rows if _is_stale(row, now)]
         _regrid(stale, now)
         lost = {row["id"] for row in stale}
         taken = [row for row in rows if row["id"] not in lost]
         standings = _standings(taken, memory or Memory())
-    return now, [_claim(row, standings[row["id"]], claim_id, now) for row in taken]
+    return now, [
+        _claim(row, standings[row["id"]], claim_id, now, is_suspect=bool(suspects)) for row in taken
+    ]
+
+
+def _take_suspects(location: str, *, claim_id: int, now: int) -> list[dict[str, Any]]:
+    return take_suspects(
+        location,
+        claim_id=claim_id,
+        now=now,
+        columns=COLUMNS.split(", "),
+        horizon=HORIZON,
+        margin=_margin(),
+    )
+
+
+def _margin() -> int:
+    margin: int = round(settings.LEASE_MARGIN_SECONDS * SECOND)
+    return margin
 
 
 def _standings(rows: list[dict[str, Any]], memory: Memory) -> dict[int, Standing]:
@@ -129,13 +159,14 @@ def normal_rate(location: str) -> float:
 
 def _take(location: str, limit: int, late: int, *, claim_id: int, now: int) -> list[dict[str, Any]]:
     skip_locked = "" if connection.vendor == "sqlite" else "FOR UPDATE SKIP LOCKED"
-    margin = round(settings.LEASE_MARGIN_SECONDS * SECOND)
+    margin = _margin()
     is_late = "(slot_at < %s AND slot_at >= %s - interval)"
     # The only text put into the statement is from this module.
     due = """
         SELECT id FROM probes_probe
-        WHERE location = %s AND ended_at IS NULL
-          AND (leased_until IS NULL OR leased_until < %s OR leased_until > %s)
+        WHERE location = %s AND ended_at IS NULL AND leases_lost = 0
+          AND (leased_until IS NULL OR leased_until > %s
+            OR (leased_until < %s AND claim_id IS NULL))
           AND (slot_at <= %s OR ask_now_at <= %s OR slot_at > %s + 2 * interval)"""
     statement = f"""
         WITH late AS MATERIALIZED (
@@ -147,10 +178,10 @@ def _take(location: str, limit: int, late: int, *, claim_id: int, now: int) -> l
         UPDATE probes_probe SET claim_id = %s, leased_until = %s + timeout
         WHERE id IN (SELECT id FROM punctual UNION ALL SELECT id FROM late)
         RETURNING {COLUMNS}"""  # noqa: S608
-    of_due = [
+    of_due: list[int | str] = [
         location,
-        now,
         now + LONGEST_TIMEOUT_AND_MORE + margin,
+        now,
         now + HORIZON,
         now,
         now,
@@ -220,7 +251,9 @@ def write_missed(gaps: Iterable[Gap]) -> None:
         Gap.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _claim(row: dict[str, Any], standing: Standing, claim_id: int, now: int) -> Claim:
+def _claim(
+    row: dict[str, Any], standing: Standing, claim_id: int, now: int, *, is_suspect: bool
+) -> Claim:
     is_scheduled = row["slot_at"] <= now + HORIZON and now - row["slot_at"] <= row["interval"]
     return Claim(
         probe_id=row["id"],
@@ -232,6 +265,7 @@ def _claim(row: dict[str, Any], standing: Standing, claim_id: int, now: int) -> 
         grid_at=row["slot_at"],
         kind=Kind.SCHEDULED if is_scheduled else Kind(row["ask_now_kind"] or Kind.ASKED_NOW),
         spread_key=_spread_key(row),
+        is_suspect=is_suspect,
         standing=standing,
     )
 

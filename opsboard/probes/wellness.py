@@ -1,7 +1,7 @@
 """Whether Opsboard itself does its work: read from what it recorded, never from process lists."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db.models import F, Max, Min
 from django.db.models.functions import Coalesce, Greatest
 
-from opsboard.probes.models import Probe, Shift, microseconds, moment
+from opsboard.probes.blindness import Cause, sentence
+from opsboard.probes.models import MOST_LEASES_LOST, Probe, Shift, microseconds, moment
 from opsboard.probes.shift import CLAIMED
+from opsboard.probes.sight import BLIND, NOTED_LASTS
 from opsboard.services.together import Found, Part, read_together
 
 SECOND = 1_000_000
@@ -62,6 +64,8 @@ class Signs:
     judged: int = 0
     delayed: int = 0
     locations: tuple[Location, ...] = ()
+    # By location: why it is blind, and when that was noted last.
+    blind: Mapping[str, tuple[Cause, int]] = field(default_factory=dict)
 
 
 def trouble(signs: Signs, *, now: int) -> str | None:
@@ -99,6 +103,15 @@ def overloaded(signs: Signs) -> str | None:
         f"{signs.delayed} of the last {signs.judged} replies were kept waiting by Opsboard itself, "
         "so their times were not judged: start another worker."
     )
+
+
+def blind(signs: Signs, *, now: int) -> dict[str, str]:
+    """By name, the locations whose own network is gone, each with a sentence."""
+    return {
+        name: sentence(cause, name)
+        for name, (cause, noted_at) in signs.blind.items()
+        if now - noted_at < NOTED_LASTS
+    }
 
 
 def not_drained(signs: Signs, *, now: int) -> dict[str, str]:
@@ -156,6 +169,8 @@ def parts_of_signs() -> dict[str, Part]:
     heard_at = Greatest(Coalesce("observed_at", "state_since"), "state_since")
     by_location = (
         Probe.objects.active()
+        # What is set aside is silent on purpose, and told of by itself.
+        .filter(leases_lost__lte=MOST_LEASES_LOST)
         .values(name=F("location"))
         .annotate(
             newest_at=Max(heard_at),
@@ -182,6 +197,11 @@ def signs_of(found: Mapping[str, Sequence[Found]]) -> Signs:
         claimed_at=max(claims.values(), default=None),
         delivered_at=_newest(shifts, DELIVER).get(DELIVER),
         locations=locations,
+        blind={
+            one.duty.removeprefix(BLIND): (Cause(one.instance), one.claimed_at)
+            for one in shifts
+            if one.duty.startswith(BLIND)
+        },
         **_of_shifts(shifts),
     )
 
@@ -216,5 +236,6 @@ def banner_of(signs: Signs, now: datetime) -> str | None:
     at = microseconds(now)
     if reason := trouble(signs, now=at):
         return f"{reason} What stands on this page may be old."
-    sentences = [*not_drained(signs, now=at).values(), overloaded(signs)]
+    told = [*blind(signs, now=at).values(), *not_drained(signs, now=at).values()]
+    sentences = [*told, overloaded(signs)]
     return " ".join(filter(None, sentences)) or None

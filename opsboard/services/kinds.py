@@ -27,10 +27,12 @@ RECORDS = ("A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR")
 
 _REQUEST = ("headers", "query", "body", "form", "cache_mode", "follows_redirects")
 _USED: Mapping[str, frozenset[str]] = {
-    "http": frozenset({*_REQUEST, "route", "connection", "steps", "timeout", "locations"}),
-    "tcp": frozenset({"route", "body", "connection", "timeout", "locations"}),
-    "tls": frozenset({"route", "connection", "timeout", "locations"}),
-    "dns": frozenset({"route", "timeout", "locations"}),
+    "http": frozenset(
+        {*_REQUEST, "route", "connection", "steps", "interval", "timeout", "locations"}
+    ),
+    "tcp": frozenset({"route", "body", "connection", "interval", "timeout", "locations"}),
+    "tls": frozenset({"route", "connection", "interval", "timeout", "locations"}),
+    "dns": frozenset({"route", "interval", "timeout", "locations"}),
     "heartbeat": frozenset({"heartbeat"}),
 }
 # How each field is told to a kind that has no use for it.
@@ -45,6 +47,7 @@ _UNUSED: Mapping[str, str] = {
     "cache_mode": "meets no cache: take the mode out.",
     "steps": "has no steps: take them out. Only HTTP has several.",
     "heartbeat": "reports in by no address: take the heartbeat out, or make its kind heartbeat.",
+    "interval": "is not asked: its own every or cron says when it is due. Take this out.",
     "timeout": "is not asked, so nothing is given up: take this out. Its grace time says how long "
     "it may be late.",
     "locations": "is asked from nowhere: take the locations out.",
@@ -54,6 +57,7 @@ _OF_A_STEP = ("route", "headers", "query", "body", "form")
 
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*):([^:]*)")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
+_SERVER_AND_PORT = re.compile(r"(?:\[(.*)\]|([^:]*)):([1-9][0-9]{0,4})")
 _DNS_NAME = re.compile(r"(?=.{1,253}\.?$)(?:[a-z0-9_*](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?)+", re.I)
 
 
@@ -113,13 +117,17 @@ def check_dns_route(route: str) -> str:
 
 
 def _check_server(server: str) -> str:
+    parts = _SERVER_AND_PORT.fullmatch(server)
     try:
-        ip_address(server)
+        ip_address((parts[1] or parts[2]) if parts else server)
     except ValueError:
         if server == "x":
             return ""
-        return "Write the server after @ as an IP address, as in @10.0.0.53 or @2001:db8::53."
-    return ""
+        return (
+            "Write the server after @ as an IP address, as in @10.0.0.53 or @2001:db8::53, and "
+            "with a port that is not 53 as in @10.0.0.53:5353."
+        )
+    return "" if not parts or int(parts[3]) <= 65_535 else "The port is a number from 1 to 65535."
 
 
 def unused(kind: str, given: Mapping[str, Any]) -> Iterator[Problem]:

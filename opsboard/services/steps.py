@@ -13,6 +13,7 @@ from opsboard.services.addresses import check_route
 from opsboard.services.marks import TAKEN
 from opsboard.services.problems import Problem
 from opsboard.services.rules import (
+    MARK,
     METHODS,
     MOST_HEADERS,
     MOST_QUERY,
@@ -53,9 +54,9 @@ class Step:
     def read(cls, stored: Mapping[str, Any]) -> Self:
         """A step as it is stored; what is absent there is as usual."""
         return cls(
-            name=stored["name"],
+            name=stored.get("name", ""),
             method=stored.get("method", "GET"),
-            route=stored["route"],
+            route=stored.get("route", ""),
             headers=_pairs(stored, "headers"),
             query=_pairs(stored, "query"),
             body=stored.get("body", ""),
@@ -123,7 +124,7 @@ def check_step(step: Step) -> Iterator[Problem]:
         yield Problem(("name",), wrong)
     if step.method not in METHODS:
         yield Problem(("method",), f"Methods are {', '.join(METHODS)}.")
-    if wrong := check_route(step.route):
+    if wrong := check_step_route(step.route):
         yield Problem(("route",), wrong)
     yield from _check_pairs(step)
     yield from check_clauses(step.expect)
@@ -132,6 +133,14 @@ def check_step(step: Step) -> Iterator[Problem]:
             yield Problem(("take", name), wrong)
     if step.body and step.form:
         yield Problem(("form",), "A step sends a body or a form: take one of them out.")
+
+
+def check_step_route(route: str) -> str:
+    """Why nothing can be asked there, or "". What an earlier step took may begin it."""
+    begun = MARK.match(route)
+    if begun and TAKEN.fullmatch(begun[1]):
+        return check_route(f"/{route[begun.end() :]}")
+    return check_route(route)
 
 
 def _check_pairs(step: Step) -> Iterator[Problem]:

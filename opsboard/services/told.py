@@ -11,6 +11,7 @@ from opsboard.services import config_keys
 from opsboard.services.about_lines import write_facts, write_links
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from opsboard.services.rules import write_headers, write_query
+from opsboard.services.saying import connection_lines, heartbeat_lines, labelled, steps_text
 
 SET_ANEW = "a new secret"
 type Thing = Service | Environment | CriticalPath | Team
@@ -84,17 +85,25 @@ def _path(path: CriticalPath) -> Told:
     return {
         "name": path.name,
         "owner": path.owner.name if path.owner else "",
+        "kind": path.get_kind_display(),
         "method": path.method,
         "route": path.route,
         "query": write_query([(name, value) for name, value in path.query]),
         "headers": write_headers([(name, value) for name, value in path.headers]),
         "body": path.body,
+        "form": write_query([(name, value) for name, value in path.connection.get("form", [])]),
         "follows redirects": "yes" if path.follows_redirects else "no",
+        "connection": labelled(connection_lines(path.connection)),
+        "cache mode": path.get_cache_mode_display(),
+        "steps": "\n".join(steps_text(path.steps)),
+        "heartbeat": labelled(heartbeat_lines(path.heartbeat)),
         "expected result": path.expected_result,
         "where the user notices": path.user_notices,
         "slow query or failing command": path.slow_query_or_command,
         "interval": exact_duration(path.interval),
         "timeout": exact_duration(path.timeout),
         "patience": str(path.patience),
+        "patience to recover": str(path.patience_to_recover or ""),
+        "locations": list(path.locations),
         "environments": list(places) or "all",
     }

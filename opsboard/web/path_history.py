@@ -17,8 +17,11 @@ from opsboard.probes.models import (
     microseconds,
     moment,
 )
+from opsboard.probes.orders import traceparent
 from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import STATES, State, Verdict
+from opsboard.probes.step_facts import read_steps
+from opsboard.probes.unconfirmed import Belief, beliefs
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import CriticalPath
 from opsboard.web.notes_for import WayBack
@@ -31,6 +34,7 @@ GAPS_OF = timedelta(days=7)
 FAILURES = {
     "dns": "name not found",
     "refused": "refused",
+    "unreachable": "no way there",
     "connect_timeout": "no connection",
     "timeout": "timed out",
     "reset": "cut off",
@@ -84,9 +88,11 @@ class ProbeRow:
     cache: str
     calls: str
     status: str
-    # Why it was asked, and whether our own loop was late; "" as a rule.
+    # Whether it was believed, why it was asked, and whether our own loop was late; "" as a rule.
     note: str
     location: str
+    # By which the far side's own logs name it.
+    trace_id: str
 
     @property
     def cache_icon(self) -> str:
@@ -94,15 +100,29 @@ class ProbeRow:
 
 
 def last_probes(probes: Sequence[Probe]) -> list[ProbeRow]:
-    locations = {probe.pk: probe.location for probe in probes}
-    rows: list[Observation] = []
+    rows: list[tuple[Observation, ProbeRow]] = []
     for probe in probes:
-        rows += Observation.objects.filter(probe=probe).order_by("-slot_at")[:PROBES_SHOWN]
-    newest = sorted(rows, key=lambda row: row.slot_at, reverse=True)[:PROBES_SHOWN]
-    return [_row(one, locations[one.probe_id]) for one in newest]
+        seen = list(Observation.objects.filter(probe=probe).order_by("-slot_at")[:PROBES_SHOWN])
+        believed = _beliefs(probe, seen[::-1])[::-1]
+        rows += [
+            (one, _row(one, probe.location, belief))
+            for one, belief in zip(seen, believed, strict=True)
+        ]
+    newest = sorted(rows, key=lambda pair: pair[0].slot_at, reverse=True)
+    return [row for _, row in newest[:PROBES_SHOWN]]
 
 
-def _row(one: Observation, location: str) -> ProbeRow:
+def _beliefs(probe: Probe, seen: Sequence[Observation]) -> list[Belief]:
+    """Of observations, the oldest first. One query where one of them saw trouble."""
+    if all(one.verdict in (Verdict.PASSING, Verdict.ERROR) for one in seen):
+        return [Belief.CONFIRMED] * len(seen)
+    asked = [(one.slot_at + one.lateness, Verdict(one.verdict)) for one in seen]
+    changes = list(StateChange.objects.filter(probe=probe, at__gte=asked[0][0]).order_by("at"))
+    before = State(changes[0].before if changes else probe.state)
+    return beliefs(asked, before, [(one.at, State(one.after)) for one in changes])
+
+
+def _row(one: Observation, location: str, belief: Belief) -> ProbeRow:
     verdict = Verdict(one.verdict)
     state = STATES.get(verdict)
     cache = CACHE[one.cache]
@@ -114,14 +134,24 @@ def _row(one: Observation, location: str) -> ProbeRow:
         cache="not reported" if cache == "unknown" else cache,
         calls="not reported" if one.db_calls is None else str(one.db_calls),
         status=FAILURES.get(one.failure, one.failure) if one.failure else str(one.status),
-        note=", ".join(_notes(one)),
+        note=", ".join(_notes(one, belief)),
         location=location,
+        trace_id=traceparent(one.probe_id, one.slot_at).split("-")[1],
     )
 
 
-def _notes(one: Observation) -> list[str]:
-    kind = KINDS.get(Kind(one.kind))
-    return ([kind] if kind else []) + (["our prober was late"] if one.is_delayed else [])
+def _notes(one: Observation, belief: Belief) -> list[str]:
+    kind = KINDS.get(Kind(one.kind), "")
+    late = "our prober was late" if one.is_delayed else ""
+    return [note for note in (_broke_at(one), belief, kind, late) if note]
+
+
+def _broke_at(one: Observation) -> str:
+    """The first step that failed, of a path of several: "broke at step 2, Book it"."""
+    for number, step in enumerate(read_steps(one.steps), 1):
+        if step.verdict in (Verdict.FAILING, Verdict.ERROR):
+            return f"broke at step {number}, {step.name}"
+    return ""
 
 
 def history(

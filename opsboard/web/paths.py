@@ -17,6 +17,7 @@ from opsboard.services.models import CriticalPath
 from opsboard.web import removing, sheets
 from opsboard.web.access import actor_of, may_edit, requires, signed_in
 from opsboard.web.finding import find_path, find_service
+from opsboard.web.heartbeats import read_heartbeat
 from opsboard.web.live import answer, is_poll
 from opsboard.web.path_page import find_place, read_path_page
 from opsboard.web.saving import note_down
@@ -43,6 +44,7 @@ def show(request: HttpRequest, service: str, path: str) -> HttpResponse:
         raise Http404
     editor = may_edit(request)
     context = read_path_page(place, chosen, is_poll=is_poll(request), may_edit=editor, now=now)
+    context |= read_heartbeat(place, may_edit=editor)
     # A poll gets no context of the whole page: what its part needs is said here.
     context |= {"now": now, "may_edit": editor, "here": request.get_full_path()}
     return answer(request, "paths/show.html", context, part="path")

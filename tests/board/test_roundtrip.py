@@ -9,11 +9,12 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opsboard.board import exporting, references
-from opsboard.board.format import INPUT
+from opsboard.board import references
 from opsboard.board.models import Declaration
 from opsboard.board.nodes import read_nodes
+from opsboard.board.path_fields import declared_of
 from opsboard.board.readiness import write_config, write_gates
+from opsboard.board.sheet_format import INPUT, PATH_STEP, stored_step
 from opsboard.board.sources import decode
 from opsboard.board.stored import read_stored
 from opsboard.board.writing import Flow, yaml_of
@@ -153,13 +154,18 @@ def test_any_text_is_read_as_it_was_written(value, key):
 @given(body=bodies)
 @settings(max_examples=500, deadline=None)
 def test_any_body_is_sent_as_it_was_written(body):
-    fields = {"headers": [], "query": [], "body": body}
-    written = yaml_of(INPUT.write(exporting._input(fields) or {"body": ""}))
+    step = {"name": "One", "route": "/"} | ({"body": body} if body else {})
+    fields = {"headers": [], "query": [], "body": body, "connection": {}, "steps": [step]}
+    declared = declared_of(fields)
+    written = yaml_of({"input": INPUT.write(declared["input"] or {"body": ""})})
+    written += yaml_of({"step": PATH_STEP.write(declared["steps"][0])})
     errors = []
     root = read_nodes(decode("board.yaml", written.encode()), errors)
-    read = INPUT.read(root, errors)
+    read = INPUT.read(root.values["input"], errors)
+    again = stored_step(PATH_STEP.read(root.values["step"], errors))
     assert errors == []
     assert (read["json"] or read["body"]) == body
+    assert again == step
 
 
 @given(value=texts)
@@ -251,9 +257,74 @@ def askable(route, environments):
     return "/" if any(check_url(url) for url in filled) else route
 
 
+path_steps = st.lists(
+    st.fixed_dictionaries(
+        {"name": names(60), "route": st.just("/a?b=${A}"), "expect": st.just(["status == 200"])},
+        optional={
+            "method": st.sampled_from(METHODS[1:]),
+            "headers": st.lists(headers.map(list), min_size=1, max_size=2),
+            "query": st.lists(parameters.map(list), min_size=1, max_size=2),
+            "body": bodies.filter(bool),
+            "always": st.just(True),
+            "take": st.just({"token": "json $['a b']", "no": "header Location"}),
+        },
+    ),
+    min_size=1,
+    max_size=1,
+)
+ways_to_ask = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {
+            "connection": st.sampled_from(
+                [
+                    {"redirects": 0, "http": "2", "ip": 6, "compressed": True, "max_body": 1},
+                    {"basic": {"user": "no", "password": "{{ TOKEN }}"}},
+                    {"form": [["a", "b"], ["a", "${A}"]], "host": "a.test:1"},
+                ]
+            ),
+            "body": st.just(""),
+            "follows_redirects": st.just(True),
+            "cache_mode": st.sampled_from(CriticalPath.CacheMode.values),
+            "locations": st.sampled_from([[], ["default"]]),
+            "patience_to_recover": st.none() | st.integers(1, 10),
+        }
+    ),
+    path_steps.map(
+        lambda drawn: (
+            {"steps": drawn, "route": "", "headers": [], "query": [], "body": ""}
+            | {"method": "GET", "expected_result": "time < 1 s"}
+        )
+    ),
+    st.sampled_from(
+        [
+            {"kind": "tcp", "route": "a.test:1"},
+            {"kind": "tls", "route": ":443", "connection": {"server_name": "a.test"}},
+            {"kind": "dns", "route": "a.test AAAA @10.0.0.53"},
+            {"kind": "heartbeat", "route": "", "heartbeat": {"every": 10**7, "grace": 10**6}}
+            | {"interval": 30_000_000, "timeout": 10_000_000},
+            {
+                "kind": "heartbeat",
+                "route": "",
+                "heartbeat": {"cron": "0 2 * * *", "zone": "UTC", "grace": 3 * 10**8},
+            }
+            | {"interval": 30_000_000, "timeout": 10_000_000},
+        ]
+    ).map(lambda given: EMPTY | given),
+)
+EMPTY = {
+    "method": "GET",
+    "headers": [],
+    "query": [],
+    "body": "",
+    "follows_redirects": True,
+    "expected_result": "",
+}
+
+
 def draw_path(draw, service, slug, environments):
     timeout = draw(st.integers(100_000, 60_000_000))
-    path = CriticalPath.objects.create(
+    path = CriticalPath(
         service=service,
         slug=slug,
         name=draw(names()),
@@ -272,6 +343,9 @@ def draw_path(draw, service, slug, environments):
         patience=draw(st.integers(1, 10)),
         paused_at=draw(st.sampled_from([None, NOON])),
     )
+    for name, value in draw(ways_to_ask).items():
+        setattr(path, name, value)
+    path.save()
     path.environments.set(draw(st.sampled_from([[], environments[:1], environments])))
     if draw(st.booleans()):
         draw_note(draw, service, path)

@@ -112,10 +112,16 @@ class Rig:
         return Program([sys.executable, "-m", *command], self.environment | extra, log)
 
     def worker(
-        self, name: str, queues: str = "probes.default", *, processes: int = 2, **extra: str
+        self,
+        name: str,
+        queues: str = "probes.default",
+        *,
+        processes: int = 2,
+        app: str = "opsboard",
+        **extra: str,
     ) -> Program:
         return self.program(
-            name, "celery", "-A", "opsboard", "worker", "-n", f"{name}@%h", "-Q", queues,
+            name, "celery", "-A", app, "worker", "-n", f"{name}@%h", "-Q", queues,
             "-c", str(processes),
             "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
             **extra,

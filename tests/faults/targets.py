@@ -1,6 +1,6 @@
 """The far side: one raw HTTP server whose paths /t/0, /t/1, ... each do as they were told.
 
-    python -m tests.faults.targets PORT JOURNAL
+    python -m tests.faults.targets PORT JOURNAL [ADDRESS]
 
 Every request to a path is a line in the journal, "time path trace", before it is answered: what was
 really asked, whatever Opsboard believes. GET /control?paths=0-29&do=hang tells paths what to do:
@@ -70,11 +70,11 @@ def _trace(head: str) -> str:
     return "-"
 
 
-async def serve(port: int, journal: Path) -> None:
+async def serve(port: int, journal: Path, address: str = "127.0.0.1") -> None:
     file = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    server = await asyncio.start_server(Targets(file).answer, "127.0.0.1", port, backlog=1024)
+    server = await asyncio.start_server(Targets(file).answer, address, port, backlog=1024)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]))

@@ -1,4 +1,4 @@
-"""A reply that comes after its lease: the same drain may hold the probe's next claim by then."""
+"""A reply to a claim that is gone: the same drain may hold the probe's next claim by then."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -80,13 +80,13 @@ def probe(far_side: Holding) -> Probe:
     return stood_up(a_path(service, timeout=20 * SECOND, interval=3600 * SECOND))
 
 
-def test_the_reply_to_a_claim_that_ran_out_is_not_taken_for_that_of_the_next(
+def test_the_reply_to_a_claim_that_an_edit_took_away_is_not_taken_for_that_of_the_next(
     probe: Probe, far_side: Holding
 ) -> None:
     with draining():
         assert far_side.came[0].wait(10)
         slot = database_now()
-        Probe.objects.update(slot_at=slot, leased_until=slot - 1)
+        Probe.objects.update(slot_at=slot, claim_id=None, leased_until=None)
         assert far_side.came[1].wait(10)
         far_side.let_go[0].set()
         assert not until(Observation.objects.exists, seconds=1)

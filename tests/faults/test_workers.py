@@ -9,7 +9,8 @@ from tests.faults.boards import production
 from tests.faults.postgres import Server
 from tests.faults.programs import Program
 from tests.faults.rig import Scale
-from tests.faults.worker_rows import STOPS_WITHIN, five_beats, kill_of_a_worker, pause
+from tests.faults.rows import POISONED
+from tests.faults.worker_rows import STOPS_WITHIN, five_beats, kill_of_a_worker, pause, poison
 from tests.running.processes import until
 
 pytestmark = pytest.mark.servers
@@ -30,6 +31,12 @@ def test_a_worker_that_comes_back_late_changes_nothing(server: Server) -> None:
 def test_bells_that_ring_five_times_ask_no_probe_and_send_no_alert_twice(server: Server) -> None:
     outcome = five_beats(server, Scale(probes=100, interval=3, timeout=1, seconds=13))
     assert not outcome.broken, outcome.line()
+
+
+def test_a_path_that_ends_whoever_asks_it_is_set_aside_and_drags_no_other_along(
+    server: Server,
+) -> None:
+    assert not poison(server, POISONED).trouble
 
 
 def test_a_worker_told_to_stop_ends_within_5_s_and_hands_its_claims_back(server: Server) -> None:

@@ -6,7 +6,9 @@ import signal
 import time
 from contextlib import ExitStack
 
+from tests.faults.blind_rows import Seen
 from tests.faults.boards import production
+from tests.faults.ledger import longest_gap, open_books
 from tests.faults.postgres import Server
 from tests.faults.programs import running
 from tests.faults.report import Outcome, PassLine
@@ -18,6 +20,10 @@ from tests.running.processes import until
 SLACK = 2.0
 RESTART_AFTER = 5.0
 STOPS_WITHIN = 5.0
+POISON = 7
+SET_ASIDE_WITHIN = 60
+EXECUTIONS = 6
+TAKEN_OVER_WITHIN = 5.0
 
 
 def over_a_lease(scale: Scale) -> PassLine:
@@ -159,3 +165,53 @@ def _with_more_beats(row: str, server: Server, scale: Scale, more: int) -> Outco
         outcome = watch(row, rig, lambda: fault, PassLine(max_gap_s=scale.interval + SLACK))
         assert all(beat.is_alive() for beat in beats), rig.logs()
         return outcome
+
+
+def poison(server: Server, scale: Scale) -> Seen:
+    """F39: the process of a worker dies whenever it asks one certain path."""
+    with production(server, scale) as rig, ExitStack() as stack:
+        journal = rig.directory / "poison"
+        journal.touch()
+        began = time.time()
+        poisoned = rig.worker(
+            "poisoned", app="tests.faults.poisoned", processes=3,
+            POISON=f"/t/{POISON}", POISON_JOURNAL=str(journal),
+        )  # fmt: skip
+        stack.enter_context(running(poisoned))
+        assert until(poisoned.children), poisoned.said
+        for worker in rig.workers:
+            worker.signal(signal.SIGTERM)
+        until(lambda: _set_aside(rig), seconds=SET_ASIDE_WITHIN)
+        # A notice is looked for every ten seconds.
+        until(lambda: rig.store.one(TOLD), seconds=20)
+        return _judge_poison(rig, began, len(journal.read_text().split()))
+
+
+TOLD = "SELECT count(*) FROM alerts_notice WHERE key LIKE 'set aside%'"
+
+
+def _set_aside(rig: Rig) -> list[int]:
+    rows = rig.store.rows(
+        "SELECT c.route FROM probes_probe p JOIN services_criticalpath c ON c.id = p.path_id"
+        " WHERE p.leases_lost > 5 AND p.state = 'no_data'"
+    )
+    return [int(route.rpartition("/")[2]) for (route,) in rows]
+
+
+def _judge_poison(rig: Rig, began: float, executions: int) -> Seen:
+    trouble = []
+    if (aside := _set_aside(rig)) != [POISON]:
+        trouble.append(f"set aside are {aside}, where {POISON} should be\n{rig.logs()}")
+    if not 0 < executions <= EXECUTIONS:
+        trouble.append(f"the path was asked {executions} times, at most {EXECUTIONS} is good")
+    if opened := rig.store.one("SELECT count(*) FROM incidents_incident"):
+        trouble.append(f"{opened} incidents opened")
+    if (told := rig.store.one(TOLD)) != 1:
+        trouble.append(f"{told} notices tell of it, where one is right")
+    rig.probes = {probe: number for probe, number in rig.probes.items() if number != POISON}
+    books = open_books(rig.run(began=began, fault_ended=None, outages=frozenset()))
+    # Each time the one who drains has died, it takes seconds until another does.
+    gap, line = longest_gap(books), over_a_lease(rig.scale).max_gap_s + TAKEN_OVER_WITHIN
+    if gap > line:
+        trouble.append(f"another was not asked for {gap:.1f} s, at most {line:g} is good")
+    return Seen(trouble, [f"asked {executions} times; the others' longest gap was {gap:.1f} s"])

@@ -14,7 +14,7 @@ HERE = Policy(allow_loopback=True)
 TIMEOUT = 500_000
 
 
-def _has_ipv6() -> bool:
+def has_ipv6() -> bool:
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
             return True
@@ -22,7 +22,7 @@ def _has_ipv6() -> bool:
         return False
 
 
-needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6 loopback address")
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback address")
 
 # What a sentence for people never holds.
 _RAW = ("None", "Error", "Exception", "Traceback", "errno", "CURL", "<", "\n", "object at")

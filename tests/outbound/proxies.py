@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 
-from tests.far_side import Behaviour, Visit, answer
+from tests.far_side import LONGEST, Behaviour, Visit, answer
 
 
 def forward(to: tuple[str, int], *, needs: str = "") -> Behaviour:
@@ -19,7 +19,9 @@ def forward(to: tuple[str, int], *, needs: str = "") -> Behaviour:
         if needs and request.header("Proxy-Authorization") != needs:
             answer(407, body=b"who are you?")(visit)
             return
-        with socket.create_connection(to, timeout=5) as far:
+        with socket.socket() as far:
+            far.settimeout(LONGEST)
+            far.connect(to)
             if request.method == "CONNECT":
                 visit.send(b"HTTP/1.1 200 Established\r\nX-Proxy: tunnel\r\n\r\n")
             else:

@@ -1,29 +1,21 @@
-"""Answers that are no valid HTTP, or too much of it (rows B1-B3, B6-B9, B12-B16, B22-B30)."""
+"""Answers that are no valid HTTP, or too much of it: what is kept of them, and odd ones that are.
+
+The verdicts of rows B1 to B34 are in test_hostile_servers.
+"""
 
 import gzip
-import resource
 import zlib
 from collections.abc import Callable
 
 import pytest
 
 from opsboard.outbound.reply import Failure
-from tests.far_side import FarSide, answer, drip, endless, hang, raw, reset
+from tests.far_side import FarSide, answer, drip, endless, raw, reset
 from tests.outbound.asking import ask, failed
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 Machine = Callable[..., FarSide]
-
-
-def memory() -> int:
-    """The most this process ever held, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def packed(zeros: int) -> bytes:
-    stream = zlib.compressobj(wbits=31)
-    return b"".join([*(stream.compress(bytes(1 << 20)) for _ in range(zeros)), stream.flush()])
 
 
 def test_a_whole_answer_is_told_with_its_status_headers_and_body(far_side: Machine):
@@ -32,22 +24,6 @@ def test_a_whole_answer_is_told_with_its_status_headers_and_body(far_side: Machi
     assert ("X-Cache", "HIT") in reply.headers
     assert (reply.http_version, reply.peer, reply.redirects) == ("1.1", "127.0.0.1", 0)
     assert reply.certificate is None and not reply.is_ours
-
-
-def test_a_bomb_of_gzip_is_cut_at_the_cap_after_unpacking(far_side: Machine):
-    bomb = answer(200, ("Content-Encoding", "gzip"), body=packed(zeros=200))
-    machine = far_side(bomb)
-    before = memory()
-    reply = ask(machine.url(), timeout=2_000_000)
-    failed(reply, Failure.TOO_LARGE, "larger than 1 MiB after unpacking")
-    assert reply.status == 200 and len(reply.body) == 1 << 20
-    assert memory() - before < 50 << 20
-
-
-def test_an_answer_packed_twice_is_left_as_the_bytes_that_came(far_side: Machine):
-    twice = gzip.compress(gzip.compress(bytes(1000)))
-    reply = ask(far_side(answer(200, ("Content-Encoding", "gzip, gzip"), body=twice)).url())
-    assert (reply.failure, reply.body) == (None, twice)
 
 
 @pytest.mark.parametrize("coding", ["compress", "identity", "x"])
@@ -86,11 +62,9 @@ def test_what_claims_to_be_gzip_and_is_not_cannot_be_decoded(far_side: Machine, 
 
 
 def test_an_endless_body_ends_at_the_cap(far_side: Machine):
-    before = memory()
     reply = ask(far_side(endless(OK + b"\r\n", bytes(65536))).url(), max_body=100_000)
     failed(reply, Failure.TOO_LARGE, "larger than 97.7 KiB")
     assert (reply.status, len(reply.body)) == (200, 100_000)
-    assert memory() - before < 50 << 20
 
 
 def test_a_body_of_just_the_cap_is_whole(far_side: Machine):
@@ -101,21 +75,14 @@ def test_a_body_of_just_the_cap_is_whole(far_side: Machine):
 @pytest.mark.parametrize(
     "behaviour",
     [
-        endless(OK + b"X-Long: ", b"a" * 65536),
-        endless(OK, b"X-Many: 1\r\n" * 1000),
-        endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
-        endless(CHUNKED + b"2\r\nhi\r\n0\r\n", b"X-Trailer: 1\r\n" * 1000),
         raw(OK + b"X: 1\r\n" * 101 + b"Content-Length: 0\r\n\r\n"),
         raw(OK + b"".join(b"X%d: %b\r\n" % (n, b"a" * 3300) for n in range(10)) + b"\r\n"),
     ],
-    ids=["one line", "many lines", "100 Continue", "trailers", "102 lines", "33 KiB"],
+    ids=["102 lines", "33 KiB"],
 )
-def test_endless_headers_are_cut(far_side: Machine, behaviour):
-    before = memory()
+def test_more_headers_than_allowed_are_cut(far_side: Machine, behaviour):
     reply = ask(far_side(behaviour).url())
     failed(reply, Failure.HEADERS_TOO_LARGE, "100 lines or 32 KiB")
-    assert sum(len(name) + len(value) for name, value in reply.headers) < 40_000
-    assert memory() - before < 50 << 20
 
 
 def test_a_hundred_headers_are_not_too_many(far_side: Machine):
@@ -125,33 +92,9 @@ def test_a_hundred_headers_are_not_too_many(far_side: Machine):
 
 
 PROTOCOL = {
-    "closes at once": (raw(b""), "without an answer"),
-    "body only": (raw(b"hello"), "HTTP/1.x"),
-    "HTTP/2 frames": (hang(bytes.fromhex("0000120400000000000003000000800004")), "HTTP/2"),
-    "status 99": (raw(b"HTTP/1.1 99 Odd\r\n\r\n"), "status line"),
-    "status abc": (raw(b"HTTP/1.1 abc Odd\r\n\r\n"), "status line"),
-    "status 000": (raw(b"HTTP/1.1 000 Odd\r\n\r\n"), "status line"),
-    "only 100": (raw(b"HTTP/1.1 100 Continue\r\n\r\n"), "without an answer"),
-    "bad chunk": (raw(CHUNKED + b"zz\r\nhello\r\n0\r\n\r\n"), "chunk"),
-    "cut chunk": (raw(CHUNKED + b"10\r\nhello"), "cut off"),
-    "cut body": (raw(OK + b"Content-Length: 10\r\n\r\nhello"), "5 of 10 bytes"),
     "cut headers": (raw(OK + b"Content-Type: text/pl"), "cut off in the middle of its headers"),
     "cut between headers": (raw(OK + b"Content-Length: 0\r\n"), "cut off in the middle"),
-    "long body": (raw(OK + b"Content-Length: 3\r\n\r\nhello"), "more came than Content-Length"),
-    "negative length": (raw(OK + b"Content-Length: -5\r\n\r\nhello"), "Content-Length"),
-    "two lengths": (raw(OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"), "Length"),
-    "one length twice": (raw(OK + b"Content-Length: 2\r\ncontent-length: 2\r\n\r\nhi"), "2, 2"),
-    "list of lengths": (raw(OK + b"Content-Length: 5, 5\r\n\r\nhello"), "5, 5"),
-    "huge length": (raw(OK + b"Content-Length: 99999999999999999999\r\n\r\nhello"), "Length"),
-    "length and chunks": (
-        raw(OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"),
-        "both Content-Length and Transfer-Encoding",
-    ),
     "strange coding": (raw(OK + b"Transfer-Encoding: gzip\r\n\r\nhello"), "Transfer-Encoding"),
-    "NUL": (raw(OK + b"X: a\0b\r\nContent-Length: 0\r\n\r\n"), "NUL byte in header"),
-    "0xFF": (raw(OK + b"X: a\xffb\r\nContent-Length: 0\r\n\r\n"), "a\\xffb"),
-    "escape": (raw(OK + b"X: \x1b[31m\r\nContent-Length: 0\r\n\r\n"), "\\x1b[31m"),
-    "bare CR": (raw(OK + b"X: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n"), "arriage return"),
     "no colon": (raw(OK + b"hello\r\nContent-Length: 0\r\n\r\n"), "without colon"),
     "blank in a name": (raw(OK + b"X Y: 1\r\nContent-Length: 0\r\n\r\n"), "X Y: 1"),
     "blanks without end": (raw(OK + b"X:" + b" " * 30000 + b"\x01\r\n\r\n"), "not readable"),
@@ -163,12 +106,6 @@ def test_what_is_no_valid_http_says_what_is_wrong(far_side: Machine, behaviour, 
     failed(ask(far_side(behaviour).url()), Failure.PROTOCOL, words)
 
 
-def test_a_reset_before_the_answer_is_told_as_one(far_side: Machine):
-    reply = ask(far_side(reset()).url())
-    failed(reply, Failure.RESET, "before it answered")
-    assert reply.status is None
-
-
 def test_a_reset_in_the_body_tells_how_much_came(far_side: Machine):
     reply = ask(far_side(reset(OK + b"Content-Length: 10\r\n\r\nhello")).url())
     failed(reply, Failure.RESET, "5 of 10 bytes")
@@ -176,8 +113,6 @@ def test_a_reset_in_the_body_tells_how_much_came(far_side: Machine):
 
 
 FINE = {
-    "HTTP/1.0 without a length": (raw(b"HTTP/1.0 200 OK\r\n\r\nhello"), 200, b"hello"),
-    "status 999": (answer(999, body=b"odd"), 999, b"odd"),
     "204 with a body": (raw(b"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\nhello"), 204, b""),
     "304 with a body": (raw(b"HTTP/1.1 304 No\r\nContent-Length: 5\r\n\r\nhello"), 304, b""),
     "early hints first": (
@@ -189,7 +124,6 @@ FINE = {
     "bare line feeds": (raw(b"HTTP/1.1 200 OK\nContent-Length: 2\n\nhi"), 200, b"hi"),
     "invalid UTF-8": (answer(body=b"\xff\xfe\x00h"), 200, b"\xff\xfe\x00h"),
     "NUL in the body": (answer(body=b"a\0b"), 200, b"a\0b"),
-    "unknown charset": (answer(200, ("Content-Type", "text/x; charset=??"), body=b"h"), 200, b"h"),
 }
 
 

@@ -357,6 +357,14 @@ def test_a_server_name_is_told_to_the_far_side_and_not_to_the_proxy(far_side: Ma
     assert (reply.failure, proxy.requests[0].path) == (None, "fares.test:443")
 
 
+def test_a_proxy_is_looked_up_and_the_far_side_is_left_to_it(far_side: Machine, both_families):
+    machine = far_side(answer(), tls=good("nobody-knows.test"))
+    proxy = far_side(forward((machine.address, machine.port)))
+    reply = connected("https://nobody-knows.test/", proxy=proxy.url(host="old.test"))
+    assert (reply.failure, reply.peer) == (None, "127.0.0.1")
+    assert proxy.requests[0].path == "nobody-knows.test:443"
+
+
 def test_redirects_stay_with_the_proxy(far_side: Machine):
     machine = far_side(routes({"/": redirect("http://other.test/b"), "/b": answer(body=b"end")}))
     proxy = far_side(forward((machine.address, machine.port)))

@@ -27,7 +27,8 @@ STUCK = Progress(
     ("code", "failure", "words"),
     [
         (errno.EHOSTUNREACH, Failure.REFUSED, "There is no way to fares.internal"),
-        (errno.ENETUNREACH, Failure.REFUSED, "There is no way to fares.internal"),
+        (errno.ENETUNREACH, Failure.UNREACHABLE, "There is no way to fares.internal"),
+        (errno.EINVAL, Failure.UNREACHABLE, "knows no route there"),
         (errno.ETIMEDOUT, Failure.CONNECT_TIMEOUT, "within 5 s"),
         (errno.ECONNRESET, Failure.RESET, "while it was made"),
     ],

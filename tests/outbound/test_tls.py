@@ -2,7 +2,6 @@
 
 import ssl
 import time
-import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from opsboard.outbound.certificates import read_leaf
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Ask, Certificate, Failure
-from tests.far_side import FarSide, Visit, answer, hang, raw, reset
+from tests.far_side import FarSide, Visit, answer
 from tests.outbound.asking import HERE, ask, failed
 from tests.outbound.certificates import DAY, NOW, STRANGER, TRUSTED, good, speaks
 from tests.outbound.http2 import answer_in_frames, offering_http2
@@ -98,44 +97,12 @@ def test_a_certificate_is_cut_and_never_guessed():
     assert read_leaf([]) is None
 
 
-def test_plain_http_on_the_tls_port_is_told_as_that(far_side: Machine):
-    machine = far_side(raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"), reads=False)
-    reply = ask(f"https://127.0.0.1:{machine.port}/")
-    failed(reply, Failure.TLS_HANDSHAKE, "does not speak TLS", "plain HTTP")
-
-
-def test_a_handshake_that_stalls_is_out_of_time(far_side: Machine):
-    machine = far_side(hang(), reads=False)
-    reply = ask(f"https://127.0.0.1:{machine.port}/")
-    failed(reply, Failure.TIMEOUT, "did not finish the TLS handshake within 500 ms")
-
-
-def test_a_reset_in_the_handshake_is_a_reset(far_side: Machine):
-    def read_and_reset(visit: Visit) -> None:
-        visit.connection.recv(65536)
-        reset()(visit)
-
-    machine = far_side(read_and_reset, reads=False)
-    reply = ask(f"https://127.0.0.1:{machine.port}/")
-    failed(reply, Failure.RESET, "during the TLS handshake")
-
-
 def test_a_handshake_that_is_closed_failed(far_side: Machine):
     def read_and_close(visit: Visit) -> None:
         visit.connection.recv(65536)
 
     machine = far_side(read_and_close, reads=False)
     failed(ask(f"https://127.0.0.1:{machine.port}/"), Failure.TLS_HANDSHAKE, "handshake with")
-
-
-def test_a_machine_that_speaks_only_tls_1_1_is_told_as_that(far_side: Machine):
-    context = good()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    failed(ask(far_side(answer(), tls=context).url()), Failure.TLS_VERSION, "1.2 or later")
 
 
 def test_no_session_is_resumed_so_that_every_certificate_is_verified(

@@ -87,10 +87,31 @@ def drained(path: CriticalPath, *, until: Callable[[], bool] | None = None) -> P
 
 
 def opened(event: threading.Event) -> Behaviour:
-    """Says that it was asked, and then nothing."""
+    """Tells the event that it was asked, and then nothing."""
 
     def behave(visit: Visit) -> None:
         event.set()
         hang()(visit)
 
     return behave
+
+
+class Stop:
+    """Stops a worker while a request is in flight, which is answered once the worker knows."""
+
+    def __init__(self) -> None:
+        self._is_asked = threading.Event()
+        self._is_known = threading.Event()
+
+    def is_told(self) -> bool:
+        if self._is_asked.is_set():
+            self._is_known.set()
+        return self._is_known.is_set()
+
+    def before(self, behaviour: Behaviour) -> Behaviour:
+        def behave(visit: Visit) -> None:
+            self._is_asked.set()
+            assert self._is_known.wait(10), "the worker was not told to stop"
+            behaviour(visit)
+
+        return behave

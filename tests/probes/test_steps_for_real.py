@@ -14,7 +14,7 @@ from opsboard.probes.rules import Verdict
 from opsboard.probes.step_facts import StepSeen, read_steps
 from tests.company import SECOND
 from tests.far_side import Behaviour, answer, hang, reset
-from tests.probes.shop import STEPS, TOKEN, Shop, a_path_through, drained, opened
+from tests.probes.shop import STEPS, TOKEN, Shop, Stop, a_path_through, drained, opened
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +147,23 @@ def test_a_stop_in_the_middle_cleans_up_hands_back_and_records_nothing():
         assert time.monotonic() - began < 5
     assert not Observation.objects.exists()
     assert (probe.claim_id, probe.leased_until, probe.observed_at) == (None, None, None)
+
+
+def test_a_stop_while_an_answer_is_near_takes_it_and_then_only_cleans_up():
+    stop = Stop()
+    bought = answer(201, ("Location", "/orders/1742"))
+    with Shop({"POST /orders": stop.before(bought)}) as shop:
+        probe = drained(a_path_through(shop), until=stop.is_told)
+    assert shop.asked == ["POST /login", "POST /orders", "DELETE /orders/1742"]
+    assert not Observation.objects.exists()
+    assert probe.claim_id is None
+
+
+def test_a_stop_in_the_last_step_records_the_whole_path():
+    stop = Stop()
+    with Shop({"DELETE /orders/1742": stop.before(answer(204, body=b""))}) as shop:
+        probe = drained(a_path_through(shop), until=stop.is_told)
+    assert seen(probe)[0].verdict == Verdict.PASSING
 
 
 def test_a_stop_before_anything_was_made_says_nothing():

@@ -203,6 +203,13 @@ def test_the_time_of_the_whole_is_one_and_clean_up_has_its_share():
     assert judgement.verdict is Verdict.FAILING
 
 
+def test_clean_up_steps_share_what_is_left_so_that_none_takes_it_all():
+    other = step("Log out", always=True)
+    gone = replace(LATE, phases=Phases(total=SECOND))
+    asks, _ = walked(a_walk(RECEIPT, TIDY, other), by_place(LATE, gone, got()))
+    assert [ask.timeout for ask in asks] == [8 * SECOND, SECOND, SECOND]
+
+
 def test_a_step_without_any_time_left_is_failing_and_says_so():
     slow = got(phases=Phases(total=10 * SECOND))
     said = reason(RECEIPT, step("Pay"), replies=[slow])
@@ -318,6 +325,17 @@ def test_broken_off_it_cleans_up_in_the_time_that_is_left():
     walk.begin()
     ask = walk.break_off(SECOND // 2)
     assert ask and ask.timeout == SECOND // 2
+
+
+def test_only_what_can_be_cleaned_up_is():
+    tidy = step("Tidy up", url=uses("token"), always=True)
+    walk = a_walk(LOG_IN, RECEIPT, tidy)
+    walk.begin()
+    assert not walk.can_clean_up
+    walk.hear(got(200, {"token": TOKEN}))
+    assert walk.can_clean_up
+    walk.hear(got())
+    assert not walk.can_clean_up
 
 
 def test_a_walk_whose_last_step_is_under_way_is_not_cut_short():

@@ -261,3 +261,44 @@ def test_a_path_without_a_database_is_an_error_of_ours_in_one_sentence(tmp_path:
     assert (ran.returncode, ran.stdout) == (4, "")
     assert ran.stderr.startswith("The board's database cannot be read")
     assert ran.stderr.count("\n") == 1
+
+
+def in_steps(stored: CriticalPath) -> None:
+    buy = {"name": "Buy", "route": "/broken", "expect": ["status == 201"]}
+    look = {"name": "Look", "route": "/price", "take": {"fine": "json $.ok"}}
+    stored.steps = [look, buy, look | {"name": "Look again"}]
+    stored.expected_result = ""
+    stored.save()
+
+
+def test_a_path_of_several_steps_is_told_step_by_step(stored: CriticalPath) -> None:
+    in_steps(stored)
+    code, said = told("fares-api/price-a-crossing")
+    assert (code, said["verdict"], said["facts"]["status"]) == (1, "failing", 503)
+    assert said["reason"] == (
+        "step 2, Buy: status is 503, expected 201; step 3, Look again, was not run"
+    )
+    assert [step["verdict"] for step in said["steps"]] == ["passing", "failing", None]
+    assert said["steps"][1]["clauses"] == [{"clause": "status == 201", "held": False, "got": "503"}]
+    assert said["steps"][0]["db_calls"] == 3
+
+
+def test_the_text_shows_which_step_broke(stored: CriticalPath) -> None:
+    in_steps(stored)
+    _, out, _ = run("fares-api/price-a-crossing")
+    lines = out.splitlines()
+    assert lines[0].startswith("Failing: step 2, Buy: status is 503")
+    assert lines[2] == "Steps"
+    assert lines[3].startswith("  1. Look: passing, 200 in ")
+    assert "    fails       status == 201  ->  503" in lines
+    assert "  3. Look again: not run" in lines
+
+
+@pytest.mark.parametrize("option", ["--method", "--header", "--body"])
+def test_what_belongs_to_one_request_is_refused_for_a_path_of_several(
+    stored: CriticalPath, option: str
+) -> None:
+    in_steps(stored)
+    code, _, said = run("fares-api/price-a-crossing", option, "Accept: GET")
+    has = "fares-api/price-a-crossing has 3 steps, each with its own."
+    assert (code, said.strip()) == (2, f"Leave out {option}: {has}")

@@ -1,11 +1,15 @@
 """The door that jobs report in by: plain answers, whatever is sent, and nothing lost."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.test import Client
+from django.core.handlers.wsgi import LimitedStream
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from opsboard.probes import beats
@@ -14,7 +18,8 @@ from opsboard.probes.heartbeats import Beat, Heartbeat
 from opsboard.probes.models import Kind, Probe, microseconds, stand_up
 from opsboard.services.models import CriticalPath
 from opsboard.web.beats import MOST_READ
-from tests.company import SECOND, a_path
+from opsboard.web.beats import report as view
+from tests.company import NOON, SECOND, a_path
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +112,27 @@ def test_the_first_ten_thousand_bytes_are_kept(
     assert (len(beat.body), beat.is_cut) == (kept, is_cut)
 
 
+@pytest.mark.parametrize("length", ["500", ""])
+def test_a_body_that_breaks_off_is_kept_as_such_and_the_report_with_it(
+    heartbeat: Heartbeat, length: str
+):
+    class Broken(BytesIO):
+        def read(self, *_: object) -> bytes:
+            if not length:
+                raise OSError("the client went away")
+            return super().read(*_)
+
+    request = RequestFactory().post(
+        address_of(heartbeat), b"", content_type="text/plain", CONTENT_LENGTH=length
+    )
+    stream = Broken(b"abc")
+    request.META |= {"wsgi.input": stream, "wsgi.input_terminated": not length}
+    request._stream = LimitedStream(stream, int(length or 0))
+    assert view(request, address_of(heartbeat)[6:]).status_code == 200
+    beat = Beat.objects.get()
+    assert (beat.kind, beat.is_cut, beat.body) == ("success", True, "abc" if length else "")
+
+
 def test_a_secret_at_the_edge_of_what_is_kept_is_masked_before_it_is_cut(
     client: Client, heartbeat: Heartbeat
 ):
@@ -170,25 +196,22 @@ def test_other_methods_are_told_which_there_are(client: Client, heartbeat: Heart
 def test_more_reports_than_a_minute_takes_are_refused_and_said(
     client: Client, heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch
 ):
-    at = microseconds(timezone.now()) // 60_000_000 * 60_000_000 + 48 * SECOND
-    one = beats.Report(kind=beats.BeatKind.SUCCESS, exit_code=0)
+    seconds = iter([*[48] * (MOST_A_MINUTE + 1), 60])
+    clock = SimpleNamespace(now=lambda: NOON + timedelta(seconds=next(seconds)))
+    monkeypatch.setattr("opsboard.web.beats.timezone", clock)
     for _ in range(MOST_A_MINUTE):
-        assert beats.receive(beats.find(address_of(heartbeat)[6:]), one, at=at) is None
-    Heartbeat.objects.update(minute=microseconds(timezone.now()) // 60_000_000)
+        assert report(client, heartbeat) == 200
     answer = client.get(address_of(heartbeat) + "/3")
-    if answer.status_code == 200:  # A minute went by between the two lines above.
-        Heartbeat.objects.update(
-            minute=microseconds(timezone.now()) // 60_000_000, in_minute=MOST_A_MINUTE
-        )
-        answer = client.get(address_of(heartbeat) + "/3")
-    assert answer.status_code == 429
-    assert 1 <= int(answer["Retry-After"]) <= 60
-    assert b"Too many reports: this address takes 60 a minute." in answer.content
+    assert (answer.status_code, answer["Retry-After"]) == (429, "12")
+    assert answer.content == (
+        b"Too many reports: this address takes 60 a minute. This one was not kept; the next is "
+        b"taken in 12 s.\n"
+    )
     heartbeat.refresh_from_db()
     assert heartbeat.refused == 1
-    assert heartbeat.refused_at is not None
-    Heartbeat.objects.update(minute=1)
+    assert heartbeat.refused_at == microseconds(NOON) + 48 * SECOND
     assert report(client, heartbeat) == 200
+    assert Beat.objects.count() == MOST_A_MINUTE + 1
 
 
 def test_a_report_makes_its_probe_due_at_once(client: Client, heartbeat: Heartbeat):

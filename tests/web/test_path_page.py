@@ -292,6 +292,15 @@ def test_the_last_probes_say_what_came_and_why_they_were_asked(price, read):
     assert "Not asked not asked not reported not reported cannot be asked" in page
 
 
+def test_a_failure_among_good_answers_is_shown_as_not_confirmed(price, read):
+    probe = stands(price, P)
+    observed(probe, [64], minutes_ago=1)
+    observed(probe, [90], minutes_ago=2, verdict=Verdict.FAILING, status=503)
+    page = text_of(read().partition("Last probes table")[2])
+    assert "Failing 90 ms not reported not reported 503 not confirmed" in page
+    assert page.count("not confirmed") == 1
+
+
 def test_history_joins_changes_gaps_incidents_and_notes(price, read):
     now = datetime.now(UTC)
     probe = stands(price, F, reason="status is 503, expected 200")

@@ -30,6 +30,7 @@ OPEN_TO_NOBODY = {
     "sign-out",
     "first-administrator",
     "acknowledge-link",
+    "beat",
 }
 # The reviewed list: what a viewer may send a form to. It changes nothing but their own account.
 OPEN_TO_A_VIEWERS_FORM = {"account"}

@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 
 from opsboard.services.addresses import check_base_url
 from opsboard.services.models import Environment, Service, Variable
-from opsboard.services.rules import VARIABLE, check_name, names_in
+from opsboard.services.rules import VARIABLE, check_name
+from opsboard.services.sheets import Sheet
 from opsboard.services.versions import (
     read_version_commit,
     read_version_config_root,
@@ -240,7 +241,6 @@ def used_names(environment: Environment) -> dict[str, str]:
         places = path.environments.all()
         if places and environment not in places:
             continue
-        texts = (path.route, path.body, *(value for _, value in [*path.headers, *path.query]))
-        for name in names_in(*texts):
+        for name in Sheet.of(path).variables:
             used.setdefault(name, path.name)
     return used
