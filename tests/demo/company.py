@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from opsboard.demo.company import board_file
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.running import SampleServices
 from opsboard.expectations.grammar import parse
 from opsboard.outbound.egress import Policy
@@ -47,7 +48,10 @@ def _ask(samples: SampleServices, service: str, sheet: dict[str, Any], environme
     path = CriticalPath(
         method=method,
         route=route,
-        headers=list(given.get("headers", {}).items()),
+        headers=[
+            *given.get("headers", {}).items(),
+            ("X-Opsboard-Probe", probe_token(samples.directory)),
+        ],
         query=list(given.get("query", {}).items()),
         body=json.dumps(given["json"]) if "json" in given else "",
         timeout=10_000_000,
