@@ -10,7 +10,7 @@ from opsboard.probes.rules import State
 from opsboard.web import measuring
 from opsboard.web.board_rows import MINUTE, NOW_SPAN
 from opsboard.web.broken import why
-from opsboard.web.measurements import NO_DATA
+from opsboard.web.measurements import NO_DATA, Measured
 from opsboard.web.words import milliseconds
 
 
@@ -36,7 +36,7 @@ def locations_of(probes: Sequence[Probe], *, now: datetime) -> list[LocationRow]
     return [_row(probe, measured.get(probe.pk), now=now) for probe in probes]
 
 
-def _row(probe: Probe, measured: measuring.Measured | None, *, now: datetime) -> LocationRow:
+def _row(probe: Probe, measured: Measured | None, *, now: datetime) -> LocationRow:
     standing = path_now([probe], now=now)
     p95 = measured.p95 if measured else None
     return LocationRow(
