@@ -173,6 +173,7 @@ class FarSide:
         behaviour: Behaviour,
         *,
         address: str = "127.0.0.1",
+        port: int = 0,
         tls: ssl.SSLContext | None = None,
         reads: bool = True,
     ) -> None:
@@ -186,7 +187,7 @@ class FarSide:
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._listener = socket.create_server((address, 0), family=family, backlog=128)
+        self._listener = socket.create_server((address, port), family=family, backlog=128)
         self.address = address
         self.port: int = self._listener.getsockname()[1]
         self._start(self._accept)

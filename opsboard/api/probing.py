@@ -48,7 +48,7 @@ class Where(Schema):
 
 class ClauseSeen(Answer):
     clause: str
-    held: bool
+    held: bool | None = Field(description="null: it was not judged, which is neither.")
     got: str
 
 
@@ -82,6 +82,17 @@ class FactsSeen(Answer):
     certificate_ends: Time | None
 
 
+class StepAnswer(Answer):
+    name: str
+    verdict: str | None = Field(description="null: this step was not run.")
+    reason: str
+    status: int | None
+    time_ms: float
+    db_calls: int | None
+    cache: str
+    clauses: list[ClauseSeen]
+
+
 class PathAnswer(Answer):
     verdict: Annotated[str, one_of(WORST_FIRST)]
     failure: str | None = Field(description="A word; null: a whole answer came.")
@@ -89,6 +100,9 @@ class PathAnswer(Answer):
     clauses: list[ClauseSeen]
     phases_ms: PhasesSeen | Nothing = Field(description="Empty: it was not asked.")
     facts: FactsSeen | Nothing = Field(description="Empty: it was not asked.")
+    steps: list[StepAnswer] = Field(
+        default=[], description="Of a path of several steps, in their order."
+    )
 
 
 class AskedPath(PathAnswer):

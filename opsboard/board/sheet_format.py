@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from opsboard.board.gate_format import OneOf
@@ -22,7 +21,7 @@ from opsboard.board.kinds import (
     YesOrNo,
 )
 from opsboard.board.nodes import Node, Scalar
-from opsboard.expectations.units import exact_duration, exact_size, size_in_bytes
+from opsboard.expectations.units import exact_duration, exact_size, parse_size
 from opsboard.services.connection import HTTP_VERSIONS, IP_VERSIONS, LONGEST_PEM, MOST_BODY
 from opsboard.services.connection import MOST_REDIRECTS as MOST_HOPS
 from opsboard.services.heartbeats import (
@@ -57,12 +56,11 @@ class Size:
     high: int
 
     def read(self, node: Node, errors: Errors) -> int | None:
-        number, _, unit = (node.text.strip() if isinstance(node, Scalar) else "").partition(" ")
+        written = node.text if isinstance(node, Scalar) else ""
         try:
-            size = size_in_bytes(Decimal(number), unit.strip())
-        except (InvalidOperation, ValueError) as error:
-            wrong = "" if isinstance(error, InvalidOperation) else f"{error} "
-            errors.append(node.wrong(f"{wrong}Write a size as a number and a unit, as in 4 MB."))
+            size = parse_size(written)
+        except ValueError as error:
+            errors.append(node.wrong(str(error)))
             return None
         if not 1 <= size <= self.high:
             errors.append(node.wrong(f"This may be from 1 B to {exact_size(self.high)}."))
@@ -73,7 +71,7 @@ class Size:
         return exact_size(value)
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)? +(B|kB|MB)\s*$"}
+        return {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*(B|kB|MB)\s*$"}
 
     @property
     def words(self) -> str:

@@ -24,6 +24,8 @@ class Counted:
 
         So that an outage, once it is over, does not break the window clause nobody wrote.
         """
+        if not self.told:
+            return self
         return replace(
             self,
             observations=self.observations - self.told,

@@ -16,7 +16,7 @@ FACTS_OF_KIND: dict[str, tuple[str, ...]] = {
     "tls": (*_TCP, "time.tls", "certificate.days", "certificate.issuer"),
     "dns": ("time", "body", "json", "size", "errors"),
     # What a job reports of itself: `time` is of its run, `body` what it sent along.
-    "heartbeat": tuple(f for f in ("exit", "time", "body", "json", "size", "errors") if f in FACTS),
+    "heartbeat": ("exit", "time", "body", "json", "size", "errors"),
 }
 _NAMES = {
     "http": "An HTTP path",

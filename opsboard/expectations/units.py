@@ -47,6 +47,14 @@ def parse_duration(text: str) -> int:
     return microseconds(Decimal(found[1]), found[2])
 
 
+def parse_size(text: str) -> int:
+    """Bytes of "4 MB", "200 kB". ValueError carries a sentence for people."""
+    found = _WRITTEN.fullmatch(text.strip(SPACE + "\r\n"))
+    if found is None:
+        raise ValueError("Write a size as a number and a unit, such as 4 MB or 200 kB.")
+    return size_in_bytes(Decimal(found[1]), found[2])
+
+
 def microseconds(number: Decimal, unit: str) -> int:
     """Raises ValueError with a sentence for people."""
     exact = number * _scale(unit, DURATIONS, "A duration")

@@ -22,7 +22,7 @@ def text_of(order: Order, reply: Reply, judgement: Judgement) -> str:
     lines = [
         f"{judgement.verdict.name.capitalize()}: {reason_of(order, reply, judgement)}",
         "",
-        *(_steps(order, judgement) or [f"{order.ask.method} {clean(order, order.ask.url)}"]),
+        *(_steps(order, judgement) or [clean(order, order.ask.line)]),
         *_table("Facts", _told(facts_of(order, reply, judgement))),
         *_table("Phases", [(name, format_duration(phase_of(reply, name))) for name in PHASES]),
     ]

@@ -60,7 +60,7 @@ def _trouble(line: Line, code: int, message: str) -> Trouble | None:
     if code == pycurl.E_PEER_FAILED_VERIFICATION:
         verdict = line.handle.getinfo(pycurl.SSL_VERIFYRESULT)
         return certificates.explain(line.far_side, verdict, message, _chain(line))
-    return explain(code, message, _progress(line))
+    return explain(code, message, progress_of(line))
 
 
 def _only_announced(line: Line) -> Trouble | None:
@@ -83,7 +83,7 @@ def _of_connection(line: Line, code: int, message: str) -> Trouble | None:
         connect_code = line.handle.getinfo(pycurl.HTTP_CONNECTCODE)
         trouble = proxy_trouble(line.hop, code, message, connect_code)
         if not trouble and not line.is_through:
-            return _capitalized(explain(code, message, _progress(line)))
+            return _capitalized(explain(code, message, progress_of(line)))
     return trouble
 
 
@@ -118,7 +118,8 @@ def _unpacked(body: bytes, head: Head, line: Line) -> tuple[Trouble | None, byte
     return too_large._replace(detail=f"{too_large.detail[:-1]} after unpacking."), unpacked
 
 
-def _progress(line: Line) -> Progress:
+def progress_of(line: Line) -> Progress:
+    """How far the request of a line came."""
     info = line.handle.getinfo
     announced: int = info(pycurl.CONTENT_LENGTH_DOWNLOAD_T)
     return Progress(
@@ -130,7 +131,7 @@ def _progress(line: Line) -> Progress:
         is_encrypted=line.hop.target.is_encrypted,
         is_connected=info(pycurl.CONNECT_TIME_T) > 0,
         is_secured=info(pycurl.APPCONNECT_TIME_T) > 0,
-        head_began=bool(line.header_lines),
+        head_began=bool(line.header_lines or (line.hop.dial and line.got)),
         got=line.got,
         announced=announced if announced >= 0 else None,
     )

@@ -36,16 +36,14 @@ def read_proxy(text: str) -> Target:
 
 def read_server_name(name: str) -> str:
     """As libcurl writes it. ValueError as for `read_proxy`."""
+    wrong = ValueError(f'"{shown(name)}" is not a server name')
     try:
         target = read_target(f"https://{name}/".encode())
     except ValueError:
-        target = None
-    if (
-        target is None
-        or target.url != f"https://{target.host}/"
-        or target.zone + target.authorization
-    ):
-        raise ValueError(f'"{shown(name)}" is not a server name')
+        raise wrong from None
+    is_alone = target.url == f"https://{target.host}/"
+    if not is_alone or target.zone or target.authorization:
+        raise wrong
     return target.host
 
 

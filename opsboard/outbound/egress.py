@@ -44,6 +44,10 @@ class Policy:
     allow_loopback: bool = False
     allow_private: bool = False
     allow_public: bool = True
+    refused_ports: frozenset[int] = frozenset()
+    # Where Opsboard itself is reached: refused, unless the allow list names just that address.
+    own: frozenset[tuple[Address, int]] = frozenset()
+    own_names: frozenset[tuple[str, int]] = frozenset()
     # The one address and port that may be dialled, whatever else is set.
     sole: tuple[Address, int] | None = None
     _verdicts: dict[tuple[str, int], Refusal | None] = field(
@@ -76,7 +80,17 @@ class Policy:
             return hard
         if self.sole:
             return None if (address, port) == self.sole else _elsewhere(address, port, self.sole)
+        if (address, port) in self.own and ip_network(address) not in self.allow:
+            return _own(f"{address} port {port}", f", unless you set {_line(address)}")
+        if port in self.refused_ports:
+            return _not_of_the_web(port)
         return None if _within(address, self.allow) else self._by_kind(address)
+
+    def judge_name(self, host: str, port: int) -> Refusal | None:
+        """What can be told of a name before anybody looks it up."""
+        if (host, port) in self.own_names:
+            return _own(host, "")
+        return _not_of_the_web(port) if port in self.refused_ports else None
 
     def _by_kind(self, address: Address) -> Refusal | None:
         """The verdict on an address that the allow list does not name."""
@@ -147,8 +161,26 @@ def _hard(rule: str, what: str, address: Address) -> Refusal:
 
 
 def _unnamed(rule: str, what: str, address: Address) -> Refusal:
-    line = f"OPSBOARD_EGRESS_ALLOW={address}/{address.max_prefixlen}"
-    return Refusal(rule, f"{address} is {what} and is not allowed; to allow it, set {line}")
+    return Refusal(
+        rule, f"{address} is {what} and is not allowed; to allow it, set {_line(address)}"
+    )
+
+
+def _line(address: Address) -> str:
+    return f"OPSBOARD_EGRESS_ALLOW={address}/{address.max_prefixlen}"
+
+
+def _own(where: str, unless: str) -> Refusal:
+    sentence = f"{where} is Opsboard itself, which only its own built-in service asks{unless}"
+    return Refusal("own-service", sentence if unless else f"{sentence}.")
+
+
+def _not_of_the_web(port: int) -> Refusal:
+    return Refusal(
+        "port",
+        f"Port {port} is not one of the web, so no request is sent there: to see whether it takes"
+        " connections, write a path of the kind tcp.",
+    )
 
 
 def _elsewhere(address: Address, port: int, sole: tuple[Address, int]) -> Refusal:

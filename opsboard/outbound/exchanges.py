@@ -8,22 +8,36 @@ from opsboard.outbound.egress import Policy
 from opsboard.outbound.failures import Trouble
 from opsboard.outbound.heads import Headers, values
 from opsboard.outbound.lines import Limits
+from opsboard.outbound.questions import Question
 from opsboard.outbound.redirects import FOLLOWED, Hop, follow
-from opsboard.outbound.reply import USUAL, Ask, Connection, Failure, Phases, Reply
+from opsboard.outbound.reply import (
+    USUAL,
+    Ask,
+    Asked,
+    Connection,
+    Dial,
+    Failure,
+    Lookup,
+    Phases,
+    Reply,
+)
 from opsboard.outbound.targets import BadTargetError, Target, read_target
 from opsboard.outbound.wording import lasting, shown
 
 # Connecting, with the lookup of the name and the TLS handshake, may take this much of the timeout.
-CONNECT_LIMIT = 5_000_000
+CONNECT_LIMIT = 3_000_000
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSENDABLE = re.compile(r"[\r\n\0\ud800-\udfff]")
 
 
 class Exchange:
-    """`begin` and `landed` say what to do next: dial a `Hop`, or hand out the `Reply`."""
+    """`begin` and `landed` say what to do next: dial a `Hop`, or hand out the `Reply`.
 
-    def __init__(self, ask: Ask, policy: Policy) -> None:
+    A lookup has no hops: its `Question` talks to name servers, and `over` makes it the reply.
+    """
+
+    def __init__(self, ask: Asked, policy: Policy) -> None:
         self.ask = ask
         self.policy = policy
         self.started = 0.0
@@ -33,9 +47,11 @@ class Exchange:
         self._visited: set[tuple[str, str]] = set()
         self._before = Phases()
 
-    def begin(self, now: float) -> Hop | Reply:
+    def begin(self, now: float) -> Hop | Question | Reply:
         self.started = self.hop_started = now
         try:
+            if isinstance(self.ask, Lookup):
+                return Question(self.ask, self.policy, now)
             hop = _first_hop(self.ask)
         except ValueError as error:
             trouble = Trouble(Failure.CONFIG, f"It cannot be asked: {error}.", is_ours=True)
@@ -44,14 +60,16 @@ class Exchange:
 
     def landed(self, hop: Hop, reply: Reply, now: float) -> Hop | Reply:
         """One hop is over: the next one, or the reply to all."""
-        whole = self._summed(reply)
+        whole = self.over(reply)
         status = whole.status
-        if status not in FOLLOWED or whole.failure or not self.ask.follow:
+        if status not in FOLLOWED or whole.failure:
+            return whole
+        if not isinstance(self.ask, Ask) or not self.ask.follow:
             return whole
         location = values(whole.headers, "location")
         if not location:
             return whole
-        onward = self._onward(hop, status, location[0])
+        onward = self._onward(hop, status, location[0], self.ask.max_redirects)
         if isinstance(onward, Trouble):
             return replace(whole, failure=onward.failure, detail=onward.detail)
         self._before = whole.phases
@@ -66,7 +84,7 @@ class Exchange:
         nothing = Reply(
             failure=trouble.failure, detail=trouble.detail, is_ours=trouble.is_ours, phases=phases
         )
-        return self._summed(nothing)
+        return self.over(nothing)
 
     def limits(self, now: float) -> Limits:
         """What the current hop may still take, of the whole timeout and of its time to connect."""
@@ -88,6 +106,8 @@ class Exchange:
         return str(sole[0]) if sole and is_local and sole[0].is_loopback else ""
 
     def _next(self, hop: Hop, now: float) -> Hop | Reply:
+        if refusal := self.policy.judge_name(hop.target.host, hop.target.port):
+            return self.fail(Trouble(Failure.EGRESS_DENIED, refusal.sentence), now)
         self._visited.add((hop.method, hop.target.url))
         if hop.connection is not USUAL or hop.target.zone:
             trouble = refused_name(hop, self.policy) or no_address_of(hop)
@@ -99,19 +119,20 @@ class Exchange:
             return self.fail(Trouble(Failure.TIMEOUT, detail), now)
         return hop
 
-    def _onward(self, hop: Hop, status: int, location: str) -> Hop | Trouble:
+    def _onward(self, hop: Hop, status: int, location: str, most: int) -> Hop | Trouble:
         onward = follow(hop, status, location)
         if isinstance(onward, Trouble):
             return onward
         if (onward.method, onward.target.url) in self._visited:
             detail = f"{hop.target.site} redirects in a circle."
             return Trouble(Failure.REDIRECT_LOOP, detail)
-        if self._redirects >= self.ask.max_redirects:
-            detail = f"{hop.target.site} redirects more than {self.ask.max_redirects} times."
+        if self._redirects >= most:
+            detail = f"{hop.target.site} redirects more than {most} times."
             return Trouble(Failure.REDIRECT_LOOP, detail)
         return onward
 
-    def _summed(self, reply: Reply) -> Reply:
+    def over(self, reply: Reply) -> Reply:
+        """The reply to all, when this is the last hop's."""
         if self._redirects:
             phases = _added(self._before, reply.phases, self.hop_started - self.started)
             return replace(reply, phases=phases, redirects=self._redirects)
@@ -132,8 +153,10 @@ def _added(before: Phases, last: Phases, elapsed: float) -> Phases:
     )
 
 
-def _first_hop(ask: Ask) -> Hop:
+def _first_hop(ask: Ask | Dial) -> Hop:
     """ValueError with words that end a sentence when the ask cannot be sent."""
+    if isinstance(ask, Dial):
+        return _only_hop(ask)
     try:
         target = read_target(ask.url.encode())
     except BadTargetError as error:
@@ -153,6 +176,23 @@ def _first_hop(ask: Ask) -> Hop:
         body=ask.body,
         connection=ask.connection,
         proxy=_proxy_of(ask.connection),
+    )
+
+
+def _only_hop(dial: Dial) -> Hop:
+    try:
+        target = read_target(dial.url.encode())
+    except ValueError:
+        target = None
+    if target is None or target.port != dial.port or target.authorization:
+        raise ValueError(f'"{shown(f"{dial.host}:{dial.port}")}" is not a host and a port')
+    if dial.timeout <= 0:
+        raise ValueError("its timeout is not longer than zero")
+    if dial.connection.server_name:
+        read_server_name(dial.connection.server_name)
+    named = replace(target, scheme="tls" if dial.is_secured else "tcp")
+    return Hop(
+        target=named, method="GET", headers=(), body=b"", connection=dial.connection, dial=dial
     )
 
 

@@ -1,6 +1,7 @@
 """From libcurl's errors to a word and a sentence for people."""
 
 import errno
+import re
 from typing import NamedTuple
 
 import pycurl
@@ -42,7 +43,7 @@ def explain(code: int, message: str, progress: Progress) -> Trouble:
         return _not_connected(progress)
     if code == pycurl.E_OPERATION_TIMEDOUT:
         return _too_late(progress)
-    if progress.os_error in _RESETS and code in _BROKEN:
+    if code in _BROKEN and (progress.os_error in _RESETS or _is_cut(code, progress)):
         return _reset(progress)
     if code == pycurl.E_RECV_ERROR and " alert " in message:
         return _ended_by_alert(message, progress)
@@ -58,6 +59,13 @@ _BROKEN = (
     pycurl.E_SSL_CONNECT_ERROR,
     pycurl.E_GOT_NOTHING,
 )
+
+
+def _is_cut(code: int, progress: Progress) -> bool:
+    """Over HTTP/2 we still had something to say when the far side went in its own answer."""
+    return code == pycurl.E_SEND_ERROR and progress.head_began
+
+
 # The last is said of a route into a black hole.
 _NO_WAY = (errno.ENETUNREACH, errno.ENETDOWN, errno.EINVAL)
 
@@ -212,7 +220,11 @@ def body_too_large(limit: int) -> Trouble:
     return Trouble(Failure.TOO_LARGE, f"The answer is larger than {sized(limit)}.")
 
 
+# How libcurl's libraries begin and what they call us, in front of what they have to say.
+_JARGON = re.compile(r"^(?:nghttp2 recv error -\d+: |\[HTTP2\] \[\d+\] )| by curl(?= |$)")
+
+
 def _lowered(message: str) -> str:
-    said = shown(message).rstrip(".") or "the connection broke"
+    said = shown(_JARGON.sub("", message)).rstrip(".") or "the connection broke"
     # "NUL byte in header" begins with a name.
     return said if said[1:2].isupper() else said[:1].lower() + said[1:]

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from opsboard.outbound.egress import Policy
 from opsboard.outbound.exchanges import Exchange
 from opsboard.outbound.pump import Pump
-from opsboard.outbound.reply import Ask, Failure, Reply
+from opsboard.outbound.reply import Asked, Failure, Reply
 from opsboard.outbound.starts import FOREVER, Start, Starts
 
 # Starts that fall due within this many seconds begin together, at the last one's time: waking up
@@ -27,7 +27,7 @@ _SWITCH_INTERVAL = 0.0005
 _STOP_WITHIN = 5.0
 
 
-def ask_once(ask: Ask, *, policy: Policy) -> Reply:
+def ask_once(ask: Asked, *, policy: Policy) -> Reply:
     """Ask now and wait; at most the ask's timeout. Never raises for what the far side does."""
     pump = Pump()
     try:
@@ -78,7 +78,9 @@ class Asker:
         )
         self._thread.start()
 
-    def ask(self, ask: Ask, *, policy: Policy, at: float, key: object, by: float = FOREVER) -> None:
+    def ask(
+        self, ask: Asked, *, policy: Policy, at: float, key: object, by: float = FOREVER
+    ) -> None:
         """Start a request at monotonic time `at`, or as soon after it as there is a place.
 
         Without a place until `by` it is not asked: its key comes back in `unstarted`.

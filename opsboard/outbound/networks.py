@@ -23,6 +23,15 @@ METADATA = _networks(
     "fd20:ce::254",
 )
 
+# Where other protocols are spoken that a request could be mistaken for: nothing of the web is asked
+# there. FTP, SSH, telnet, mail, portmapper, SMB, LDAP, remote desktops, databases, queues, caches.
+NOT_OF_THE_WEB = frozenset(
+    {
+        *(20, 21, 22, 23, 25, 110, 111, 135, 139, 143, 389, 445, 465, 587, 636, 993, 995),
+        *(1433, 1521, 2049, 3306, 3389, 5432, 5672, 5900, 6379, 9042, 11211, 27017),
+    }
+)
+
 # Rule, what it is in words, ranges. No allow list reaches these.
 NEVER = (
     ("link-local", "a link-local address", _networks("169.254.0.0/16", "fe80::/10")),

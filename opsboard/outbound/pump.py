@@ -9,18 +9,22 @@ import selectors
 import socket
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pycurl
 
 from opsboard.outbound.arrivals import read
+from opsboard.outbound.conversations import Conversation
 from opsboard.outbound.delays import Delays
 from opsboard.outbound.exchanges import Exchange
 from opsboard.outbound.lines import Line
 from opsboard.outbound.names import Found, Names, Sought, silent, too_many
+from opsboard.outbound.questions import Question
 from opsboard.outbound.redirects import Hop
 from opsboard.outbound.reply import Reply
 from opsboard.outbound.starts import FOREVER
+from opsboard.outbound.talks import Talk, Talks
 
 # While anything is asked the loop wakes at least this often, in seconds: waking late from a planned
 # sleep is how it learns that it was kept from running.
@@ -35,13 +39,14 @@ _EVENTS = {
 
 
 class _Call:
-    """One hop of an exchange: first its name is looked up, then it has a line."""
+    """One hop of an exchange: first its name is looked up, then it has a line. Of a lookup there
+    is no hop."""
 
     __slots__ = ("exchange", "hop", "line", "looked_up")
+    hop: Hop
 
-    def __init__(self, exchange: Exchange, hop: Hop) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self.hop = hop
         self.line: Line | None = None
         self.looked_up = 0
 
@@ -66,6 +71,8 @@ class Pump:
         self._bell.setblocking(False)
         self._is_rung = False
         self._selector.register(self._bell, selectors.EVENT_READ)
+        self._talks: Talks[_Call] = Talks(self._selector)
+        self._heard: list[selectors.SelectorKey] = []
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
@@ -110,6 +117,8 @@ class Pump:
         self._charge(now - min(planned, self._woke), now)
         for call, line, code, message in landed:
             self._land(call, line, code, message)
+        if self._talks:
+            self._listen(now)
         finished, self._finished = self._finished, []
         return finished
 
@@ -135,6 +144,8 @@ class Pump:
         for key, events in ready:
             if key.fileobj is self._bell:
                 self._hush()
+            elif key.data:
+                self._heard.append(key)
             else:
                 # EVENT_READ and EVENT_WRITE are libcurl's CSELECT_IN and CSELECT_OUT.
                 self._multi.socket_action(key.fd, events)
@@ -167,12 +178,16 @@ class Pump:
 
     # The way of one exchange.
 
-    def _go_on(self, exchange: Exchange, step: Hop | Reply, now: float) -> None:
+    def _go_on(self, exchange: Exchange, step: Hop | Question | Reply, now: float) -> None:
         if isinstance(step, Reply):
             self._calls.pop(exchange, None)
             self._finished.append((exchange, step))
             return
-        call = self._calls[exchange] = _Call(exchange, step)
+        call = self._calls[exchange] = _Call(exchange)
+        if isinstance(step, Question):
+            self._talk(call, step)
+            return
+        call.hop = step
         if step.dials.needs_lookup:
             self._look_up(call, now)
         else:
@@ -194,21 +209,51 @@ class Pump:
         return landed
 
     def _land(self, call: _Call, line: Line, code: int, message: str) -> None:
+        if call.hop.dial and not code:
+            dial, now = call.hop.dial, time.monotonic()
+            self._talk(call, Conversation(line, dial, looked_up=call.looked_up, now=now))
+            return
         exchange = call.exchange
-        # Of all hops: every one may have been kept waiting.
-        delay = round(self._delays.worst_since(exchange.started) * 1_000_000)
+        delay = self._delay_of(exchange)
         reply = read(line, code, message, looked_up=call.looked_up, loop_delay=delay)
         self._release(call)
         now = time.monotonic()
         self._go_on(exchange, exchange.landed(call.hop, reply, now), now)
 
+    def _delay_of(self, exchange: Exchange) -> int:
+        """Microseconds, of all hops: every one may have been kept waiting."""
+        return round(self._delays.worst_since(exchange.started) * 1_000_000)
+
     def _release(self, call: _Call) -> None:
+        if self._talks:
+            self._talks.end(call)
         line, call.line = call.line, None
         if line:
             del self._dialled[line.handle]
             self._multi.remove_handle(line.handle)
             line.hang_up()
             self._free.append(line)
+
+    # Talks: what is said over a connection that only connects, and to name servers.
+
+    def _talk(self, call: _Call, talk: Talk) -> None:
+        reply = self._talks.begin(call, talk)
+        if reply:
+            self._end_talk(call, reply)
+
+    def _listen(self, now: float) -> None:
+        heard, self._heard = self._heard, []
+        for key in heard:
+            reply = self._talks.act(key.data, key.fd)
+            if reply:
+                self._end_talk(key.data, reply)
+        for call, reply in self._talks.wake(now):
+            self._end_talk(call, reply)
+
+    def _end_talk(self, call: _Call, reply: Reply) -> None:
+        self._release(call)
+        told = replace(reply, loop_delay=self._delay_of(call.exchange))
+        self._go_on(call.exchange, call.exchange.over(told), time.monotonic())
 
     # Names.
 

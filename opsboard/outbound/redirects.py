@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from opsboard.outbound.failures import Trouble
 from opsboard.outbound.heads import Headers
-from opsboard.outbound.reply import USUAL, Connection, Failure
+from opsboard.outbound.reply import USUAL, Connection, Dial, Failure
 from opsboard.outbound.targets import BadTargetError, Target, read_target
 
 FOLLOWED = (301, 302, 303, 307, 308)
@@ -22,6 +22,8 @@ class Hop:
     connection: Connection = USUAL
     # `connection.proxy`, read.
     proxy: Target | None = None
+    # Set where there is no request, only a connection.
+    dial: Dial | None = None
 
     @property
     def dials(self) -> Target:

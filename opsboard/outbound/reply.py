@@ -7,6 +7,7 @@ an exception. All durations are whole microseconds.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 
 class Failure(StrEnum):
@@ -138,3 +139,81 @@ class Ask:
     max_redirects: int = 5
     max_body: int = 1 << 20
     connection: Connection = USUAL
+
+    @property
+    def line(self) -> str:
+        """What is asked, on one line for a person. It may hold secrets."""
+        return f"{self.method} {self.url}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial:
+    """One connection to make, and what is said over it.
+
+    Nothing is read unless `reads`. Then the answer is what came until the far side closed, or was
+    quiet for a quarter of a second after its first bytes; more than `max_body` is too large.
+    """
+
+    # A name, or a literal (IPv6 in brackets).
+    host: str
+    port: int
+    # TLS, verified as for HTTPS.
+    is_secured: bool = False
+    # Sent as soon as the connection stands.
+    body: bytes = b""
+    reads: bool = False
+    # Bounds the whole, in microseconds.
+    timeout: int = 10_000_000
+    max_body: int = 64 << 10
+    connection: Connection = USUAL
+    headers: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    @property
+    def url(self) -> str:
+        """The address that libcurl is given, which then only connects."""
+        return f"http{'s' * self.is_secured}://{self.host}:{self.port}/"
+
+    @property
+    def line(self) -> str:
+        return f"{'TLS' if self.is_secured else 'TCP'} {self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """One question to a name server. Its answer comes as JSON:
+
+    {"name", "type", "rcode", "server", "answers": [{"type", "value", "ttl"}, ...]}
+    """
+
+    name: str
+    # "A", "AAAA", "MX", …
+    type: str = "A"
+    # An address; "": those that this machine itself asks, whatever the egress rule says.
+    server: str = ""
+    port: int = 53
+    # Bounds the whole with its retries, in microseconds.
+    timeout: int = 10_000_000
+    # Of the answer as it comes over the wire.
+    max_body: int = 16 << 10
+    connection: ClassVar[Connection] = USUAL
+    headers: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    @property
+    def url(self) -> str:
+        """As RFC 4501 writes it."""
+        return f"dns://{self._place}/{self.name}?type={self.type}"
+
+    @property
+    def line(self) -> str:
+        return f"DNS {self.name} {self.type}{f' @{self._place}' if self.server else ''}"
+
+    @property
+    def _place(self) -> str:
+        if not self.server or self.port == 53:
+            return self.server
+        host = f"[{self.server}]" if ":" in self.server else self.server
+        return f"{host}:{self.port}"
+
+
+# Whatever can be asked of another machine.
+type Asked = Ask | Dial | Lookup

@@ -8,7 +8,7 @@ from collections import deque
 from typing import NamedTuple
 
 from opsboard.outbound.egress import Policy
-from opsboard.outbound.reply import Ask
+from opsboard.outbound.reply import Asked, Lookup
 from opsboard.outbound.targets import BadTargetError, read_target
 
 FOREVER = float("inf")
@@ -24,12 +24,14 @@ class Start(NamedTuple):
     by: float
     # "host:port" as the ask names it; what redirects lead to is not counted. "": not counted.
     host: str
-    ask: Ask
+    ask: Asked
     policy: Policy
 
 
-def host_of(ask: Ask) -> str:
+def host_of(ask: Asked) -> str:
     """Whom an ask dials first; "" for an address that cannot be asked, which dials nobody."""
+    if isinstance(ask, Lookup):
+        return f"{ask.server}:{ask.port}" if ask.server else ""
     try:
         target = read_target(ask.url.encode())
     except (BadTargetError, UnicodeError):
@@ -51,7 +53,7 @@ class Starts:
         self._called: deque[Start] = deque()
         self._looked = 0.0
 
-    def host(self, ask: Ask) -> str:
+    def host(self, ask: Asked) -> str:
         return host_of(ask) if self._most_a_host else ""
 
     def add(self, start: Start) -> None:

@@ -54,7 +54,7 @@ class Target:
 
     @property
     def is_encrypted(self) -> bool:
-        return self.scheme == "https"
+        return self.scheme in ("https", "tls")
 
 
 def read_target(address: bytes, base: str = "") -> Target:

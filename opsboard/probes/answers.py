@@ -57,7 +57,7 @@ def facts_of(order: Order, reply: Reply, judgement: Judgement) -> dict[str, Any]
         "http": reply.http_version or None,
         "redirects": reply.redirects,
         "peer": reply.peer or None,
-        "size": len(reply.body) if reply.status is not None else None,
+        "size": len(reply.body) if reply.body or reply.status is not None else None,
         "content_type": _header(order, facts.headers.get("content-type")),
         "cache": facts.cache,
         "cache_header": _header(order, facts.cache_raw or None),
@@ -72,7 +72,17 @@ def facts_of(order: Order, reply: Reply, judgement: Judgement) -> dict[str, Any]
 def reason_of(order: Order, reply: Reply, judgement: Judgement) -> str:
     if judgement.reason:
         return clean(order, judgement.reason)
+    if reply.exit_code is not None:
+        return job_words(reply)
+    if reply.status is None:
+        return f"answered in {format_duration(reply.phases.total)}"
     return f"answered {reply.status} in {format_duration(reply.phases.total)}"
+
+
+def job_words(reply: Reply) -> str:
+    """ "ended with exit code 0 after 3 m"; without a start, it is not known after how long."""
+    after = f" after {format_duration(reply.phases.total)}" if reply.is_timed else ""
+    return f"ended with exit code {reply.exit_code}{after}"
 
 
 def phase_of(reply: Reply, name: str) -> int:

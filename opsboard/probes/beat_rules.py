@@ -180,6 +180,9 @@ def hear(
 
 # How it stands -----------------------------------------------------------------------------
 
+# From, to.
+type Span = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
@@ -190,20 +193,33 @@ class Lateness:
     reason: str = ""
 
 
-def lateness(heard: Heard, schedule: Schedule, *, since: int, now: int) -> Lateness:
+def lateness(
+    heard: Heard, schedule: Schedule, *, since: int, now: int, away: Sequence[Span] = ()
+) -> Lateness:
     """Whether something is late, or runs too long, or is still awaited for the first time.
 
     `since` is when the schedule began to count: when the heartbeat was made, or edited, or asked
     again after a pause. Nothing is due for what lies before it. A report may come on the last
-    microsecond of its grace.
+    microsecond of its grace. `away` are the times, in their order, at which nobody watched: what
+    was to come then may have come in vain, and proves nothing.
     """
     due = due_after(schedule, max(since, heard.end.at if heard.end else 0))
     # What ended well answers for the runs that began before it.
     running = [run for run in heard.open if run.at > heard.good_from]
+    if (longest := schedule.longest) is not None:
+        # Its end may have been told to nobody.
+        running = [
+            run
+            for run in running
+            if now <= run.at + longest or not _meets(away, run.at, run.at + longest)
+        ]
     if reason := _too_long(running, schedule, now=now):
         return Lateness(Failure.NOT_ENDED, reason)
     if reason := _late(heard, running, schedule, due=due, now=now):
-        return Lateness(Failure.LATE, reason)
+        # What has failed stays so: not knowing of a later run is no better.
+        has_failed = heard.end is not None and heard.end.is_failure
+        unwatched = "" if has_failed else _unwatched(schedule, away, due=due, now=now)
+        return Lateness(Failure.AWAITED, unwatched) if unwatched else Lateness(Failure.LATE, reason)
     if heard.end is None:
         return Lateness(Failure.AWAITED, _awaited(running, schedule, due=due))
     return Lateness(None)
@@ -241,6 +257,26 @@ def _late(heard: Heard, running: Sequence[Run], schedule: Schedule, *, due: int,
     if heard.end is None:
         return f"No report ever came; the first {was_due}{started}"
     return f"No report since {said_at(heard.end.at, schedule)}; the next {was_due}{started}"
+
+
+def _unwatched(schedule: Schedule, away: Sequence[Span], *, due: int, now: int) -> str:
+    """Why a report that did not come proves nothing, until the next one is late; "": it does."""
+    for begin, end in away:
+        if not _meets([(begin, end)], due - schedule.grace, due + schedule.grace):
+            continue
+        due = due_after(schedule, max(due, end))
+        if now <= due + schedule.grace:
+            return (
+                f"Opsboard did not watch from {said_at(begin, schedule)} to "
+                f"{said_at(end, schedule)}, when a report was due: nobody knows whether it came. "
+                f"The next is due at {said_at(due, schedule)} and may be "
+                f"{span(schedule.grace)} late."
+            )
+    return ""
+
+
+def _meets(away: Sequence[Span], begin: int, end: int) -> bool:
+    return any(first <= end and last >= begin for first, last in away)
 
 
 def _awaited(running: Sequence[Run], schedule: Schedule, *, due: int) -> str:

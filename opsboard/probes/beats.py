@@ -5,9 +5,9 @@ of each report.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -17,17 +17,15 @@ from django.db.models.expressions import RawSQL
 from opsboard.outbound.reply import Failure, Phases, Reply
 from opsboard.people.masking import masked
 from opsboard.people.models import digest
-from opsboard.probes.beat_rules import BeatKind, End, Heard, Schedule, hear, lateness
+from opsboard.probes.beat_rules import BeatKind, End, Heard, Schedule, Span, hear, lateness
 from opsboard.probes.heartbeats import SECRET_LETTERS, Beat, Heartbeat
 from opsboard.probes.hiding import without
-from opsboard.probes.models import Kind, Probe
+from opsboard.probes.models import Gap, Kind, Probe
+from opsboard.probes.orders import Order
 from opsboard.probes.recording import printable
 from opsboard.probes.rendering import NotOrderable, secrets_of, values_of
 from opsboard.probes.schedule import database_now
 from opsboard.services.models import CriticalPath
-
-if TYPE_CHECKING:
-    from opsboard.probes.orders import Order
 
 MINUTE = 60_000_000
 SECOND = 1_000_000
@@ -42,6 +40,7 @@ _NO_ADDRESS = Reply(
     detail="This heartbeat has no address yet: it gets one when the sheet is saved.",
     is_ours=True,
 )
+_MISSED = (Failure.LATE, Failure.NOT_ENDED)
 _ENDS = (BeatKind.SUCCESS, BeatKind.FAILURE)
 
 
@@ -171,8 +170,11 @@ def _excerpt(heartbeat: Heartbeat, report: Report) -> tuple[str, bool]:
 # Reading -----------------------------------------------------------------------------------
 
 
-def listen(orders: Iterable["Order"], *, now: int) -> dict[tuple[int, int], Reply]:
-    """What is to be judged of heartbeats at `now`, by path and environment. One query for all."""
+def listen(orders: Iterable[Order], *, now: int) -> dict[tuple[int, int], Reply]:
+    """What is to be judged of heartbeats at `now`, by path and environment.
+
+    One query for all of them, and one more when a report is missing.
+    """
     schedules = {
         (order.path_id, order.environment_id): order.schedule
         for order in orders
@@ -180,18 +182,56 @@ def listen(orders: Iterable["Order"], *, now: int) -> dict[tuple[int, int], Repl
     }
     if not schedules:
         return {}
-    found = Heartbeat.objects.filter(path__in={path for path, _ in schedules})
-    known = {(one.path_id, one.environment_id): one for one in found}
-    return {
+    paths = {path for path, _ in schedules}
+    known = {
+        (one.path_id, one.environment_id): one for one in Heartbeat.objects.filter(path__in=paths)
+    }
+    heard = {
         key: reply_of(known[key], schedule, now=now) if key in known else _NO_ADDRESS
         for key, schedule in schedules.items()
     }
+    missed = [known[key] for key, reply in heard.items() if reply.failure in _MISSED]
+    for key, away in _away(missed).items():
+        heard[key] = reply_of(known[key], schedules[key], now=now, away=away)
+    return heard
 
 
-def reply_of(heartbeat: Heartbeat, schedule: Schedule, *, now: int) -> Reply:
+def _away(missed: Sequence[Heartbeat]) -> dict[tuple[int, int], list[Span]]:
+    """When no worker looked at these heartbeats, since they were heard last.
+
+    Then, it may be, nobody listened either. One look that was missed is a worker that was late;
+    and jobs try again for half a minute.
+    """
+    if not missed:
+        return {}
+    since = {(one.path_id, one.environment_id): _heard_last(one) for one in missed}
+    away: dict[tuple[int, int], list[Span]] = defaultdict(list)
+    gaps = Gap.objects.filter(
+        probe__path__in={path for path, _ in since},
+        last_slot_at__gt=min(since.values()),
+        slots__gt=1,
+    )
+    for gap in gaps.select_related("probe").order_by("first_slot_at"):
+        key, interval = (gap.probe.path_id, gap.probe.environment_id), gap.probe.interval
+        if key in since:
+            away[key].append((gap.first_slot_at - interval, gap.last_slot_at + interval))
+    return away
+
+
+def _heard_last(heartbeat: Heartbeat) -> int:
+    """Before this, nothing that is missing now can have been lost."""
+    heard = Heard.load(heartbeat.heard)
+    ended = max(heartbeat.counts_from, heard.end.at if heard.end else 0)
+    return min([ended, *(run.at for run in heard.open)])
+
+
+def reply_of(
+    heartbeat: Heartbeat, schedule: Schedule, *, now: int, away: Sequence[Span] = ()
+) -> Reply:
     """The newest run that ended, as a reply: unless it is late, which is a failure of its own."""
     heard = Heard.load(heartbeat.heard)
-    said, end = lateness(heard, schedule, since=heartbeat.counts_from, now=now), heard.end
+    said = lateness(heard, schedule, since=heartbeat.counts_from, now=now, away=away)
+    end = heard.end
     return Reply(
         failure=said.failure,
         detail=f"{_failed(end)}{said.reason}" if end and said.failure else said.reason,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from opsboard.outbound.heads import values
-from opsboard.outbound.reply import USUAL, Ask, Connection
+from opsboard.outbound.reply import USUAL, Asked, Connection
 from opsboard.outbound.targets import BadTargetError, read_target
 from opsboard.outbound.unpacking import ACCEPTED
 
@@ -66,7 +66,7 @@ def limits_of(written: dict[str, Any], *, follows: bool) -> dict[str, Any]:
     return limits
 
 
-def with_forms(secrets: Sequence[str], ask: Ask) -> tuple[str, ...]:
+def with_forms(secrets: Sequence[str], ask: Asked) -> tuple[str, ...]:
     """Secrets, longest first, in every form in which an answer may give them back.
 
     Credentials are hidden as they are sent too, also where they were typed into the sheet itself.

@@ -32,7 +32,15 @@ from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import React, Result, judge_result, record
 from opsboard.probes.rules import Judgement
-from opsboard.probes.schedule import SECOND, Claim, claim, database_now, hand_back
+from opsboard.probes.schedule import (
+    LATE,
+    SECOND,
+    Claim,
+    claim,
+    database_now,
+    hand_back,
+    normal_rate,
+)
 from opsboard.probes.shift import Shift, is_covered
 from opsboard.probes.sight import Sight
 from opsboard.probes.suspects import due_suspects
@@ -47,6 +55,13 @@ LARGEST_CLAIM = 1000
 MOST_IN_HAND = 3000
 # Requests under way at a time: a thousand targets that hang hold as many places.
 MOST_OPEN = 1500
+# Seconds between two looks at what has come: at each reply by itself this thread and the asker's
+# would take turns at every step, and that costs more than judging.
+JUDGE_EVERY = 0.02
+# Late probes a second that are asked however few are due.
+LEAST_RATE = 4.0
+# Seconds.
+RATE_LASTS = 30.0
 # Seconds in which a probe finds a place at its host, or is left to another drain, or for later.
 PLACE_WITHIN = 1.0
 # How often a drain that always holds something looks whether suspects wait for an empty hand.
@@ -94,6 +109,12 @@ class Drain:
     # What is in hand are suspects, or nothing may be added until they can be: see `suspects`.
     is_apart: bool = False
     next_look: float = 0.0
+    # Probes a second that are due, until when that is believed, when some were claimed last, and
+    # how many late ones may be now.
+    rate: float = 0.0
+    rate_until: float = 0.0
+    claimed: float = field(default_factory=time.monotonic)
+    catching_up: float = 1.0
     shift: Shift = field(init=False)
     sight: Sight = field(init=False)
 
@@ -156,7 +177,13 @@ class Drain:
             is_alone = not self.in_hand and not self.unwritten
             if not is_alone and self._keeps_apart():
                 return
-            now, claims = claim(self.location, room, memory=self.memory, alone=is_alone)
+            now, claims = claim(
+                self.location,
+                room,
+                late=self._late_allowed(),
+                memory=self.memory,
+                alone=is_alone,
+            )
             self.is_apart = any(taken.is_suspect for taken in claims)
             self.shift.claimed(now)
             self._compile(claims)
@@ -165,6 +192,7 @@ class Drain:
             _wait_for_database(error)
             return
         self.offset = time.monotonic() - now / 1e6
+        self.catching_up -= sum(taken.slot_at < now - LATE for taken in claims)
         for taken in claims:
             self._ask(taken, now, heard)
 
@@ -178,6 +206,19 @@ class Drain:
     def _is_done_apart(self) -> bool:
         """The next suspects, or all that waited for them, are claimed at once."""
         return self.is_apart and not self.in_hand
+
+    def _late_allowed(self) -> int:
+        """How many late probes may be asked now: after a pause no more than as many again as are
+        due, so that no target meets a rush."""
+        now = time.monotonic()
+        if now >= self.rate_until:
+            self.rate = max(normal_rate(self.location), LEAST_RATE)
+            self.rate_until = now + RATE_LASTS
+        self.catching_up += self.rate * (now - self.claimed)
+        self.claimed = now
+        # What was not used is not saved up for a rush.
+        self.catching_up = min(max(self.catching_up, 0.0), self.rate)
+        return int(self.catching_up)
 
     def _compile(self, claims: list[Claim]) -> None:
         """Compile the orders whose sheet was edited since, or that are new to this process."""
@@ -218,26 +259,32 @@ class Drain:
         )
 
     def _gather(self, *, until: float) -> None:
-        """Judge the replies that come in before `until`."""
+        """Judge the replies that come in before `until`, a few at a time."""
         while (wait := until - time.monotonic()) > 0 and not self._is_done_apart():
             try:
-                key, started, reply = self.asker.replies.get(timeout=wait)
+                self._take(*self.asker.replies.get(timeout=wait))
+                while time.monotonic() < until:
+                    self._take(*self.asker.replies.get_nowait())
             except queue.Empty:
-                return
-            asked = self.in_hand.pop(key, None)
-            if asked is None:
-                continue
-            if asked.walker:
-                self._walk(asked, asked.walker, key, started, reply)
-            else:
-                self._judge(asked, round((started - self.offset) * 1e6), reply)
+                time.sleep(max(0.0, min(JUDGE_EVERY, until - time.monotonic())))
+
+    def _take(self, key: object, started: float, reply: Reply) -> None:
+        asked = self.in_hand.pop(key, None)
+        if asked is None:
+            return
+        if asked.walker:
+            self._walk(asked, asked.walker, key, started, reply)
+        else:
+            self._judge(asked, round((started - self.offset) * 1e6), reply)
 
     def _leave_unstarted(self) -> None:
         """Hand back what found no place at its host, to be taken again a little later: at once it
         would come back with every claim, in front of all that is due."""
         left: list[Claim] = []
         while self.asker.unstarted:
-            left.append(self.in_hand.pop(self.asker.unstarted.popleft()).claim)
+            asked = self.in_hand.pop(self.asker.unstarted.popleft(), None)
+            if asked:
+                left.append(asked.claim)
         if not left:
             return
         free_at = round((time.monotonic() - self.offset + PLACE_WITHIN) * 1e6)

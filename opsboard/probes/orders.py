@@ -8,15 +8,18 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
+from ipaddress import ip_address
 
 from django.conf import settings
 
 from opsboard.expectations.grammar import ClauseErrors, parse
+from opsboard.expectations.kinds import unwritten
 from opsboard.expectations.tally import keep_for
 from opsboard.expectations.windows import implied_clause
 from opsboard.outbound.egress import Policy, parse_allow
 from opsboard.outbound.lines import USER_AGENT
-from opsboard.outbound.reply import Ask, Failure, Reply
+from opsboard.outbound.networks import NOT_OF_THE_WEB, Address
+from opsboard.outbound.reply import Ask, Asked, Failure, Reply
 from opsboard.people.probe_pass import HEADER, issue
 from opsboard.probes.beat_rules import NoScheduleError, Schedule, schedule_of
 from opsboard.probes.cache_modes import never_asked
@@ -27,8 +30,9 @@ from opsboard.probes.models import Probe
 from opsboard.probes.planning import plan_of
 from opsboard.probes.probe_tokens import ProbeToken, token_of
 from opsboard.probes.rendering import NotOrderable, secrets_of, values_of
-from opsboard.probes.rules import UNWRITTEN, Expected, with_exit
+from opsboard.probes.rules import Expected, with_exit
 from opsboard.probes.walking import Plan, Walk
+from opsboard.services.addresses import literal_of, place_of
 from opsboard.services.models import CriticalPath
 
 # In a sheet of the built-in service this header is replaced by a fresh pass for each request.
@@ -44,7 +48,7 @@ class Order:
     environment_id: int
     patience: int
     patience_to_recover: int
-    ask: Ask
+    ask: Asked
     policy: Policy
     expected: Expected
     # Values never to be stored or shown, longest first.
@@ -66,9 +70,9 @@ class Order:
     def refusal(self) -> Reply:
         return Reply(failure=Failure.CONFIG, detail=f"error: {self.problem}", is_ours=True)
 
-    def ask_for(self, slot_at: int, *, now: datetime) -> Ask:
+    def ask_for(self, slot_at: int, *, now: datetime) -> Asked:
         """The request of one slot: with its trace, and a pass for Opsboard's own pages."""
-        return self._dressed(self.ask, slot_at, now=now)
+        return self._dressed(self.ask, slot_at, now=now) if isinstance(self.ask, Ask) else self.ask
 
     def walk_for(self, slot_at: int, *, now: datetime, within: int | None = None) -> Walk | None:
         """The requests of one slot, where they are several. `within` shortens their timeout."""
@@ -113,16 +117,41 @@ def traceparent(probe_id: int, slot_at: int, nth: int = 0) -> str:
 @cache
 def policy_of_this_place() -> Policy:
     """Who may be reached: `script/up` allows what is near, production what the operator names."""
+    own, own_names = (frozenset(), frozenset()) if settings.EMBEDDED else _own_places()
     return Policy(
         allow=parse_allow(settings.EGRESS_ALLOW),
         allow_loopback=settings.EMBEDDED,
         allow_private=settings.EMBEDDED,
+        refused_ports=NOT_OF_THE_WEB,
+        own=own,
+        own_names=own_names,
+    )
+
+
+@cache
+def policy_of_kind(kind: str) -> Policy:
+    """The ports that a browser refuses are those of protocols that other kinds of path ask."""
+    here = policy_of_this_place()
+    return here if kind == CriticalPath.Kind.HTTP else replace(here, refused_ports=frozenset())
+
+
+def _own_places() -> tuple[frozenset[tuple[Address, int]], frozenset[tuple[str, int]]]:
+    """Addresses and names at which Opsboard is reached, each with its port.
+
+    Where its name leads is not looked up: the proxy there may serve others too.
+    """
+    urls = {settings.URL, settings.SELF_URL}
+    literals = {literal for url in urls if (literal := literal_of(url))}
+    return (
+        frozenset((ip_address(host), port) for host, port in literals),
+        frozenset(place_of(url) for url in urls),
     )
 
 
 def compile_order(probe: Probe) -> Order:
     """Compile one probe's order. Reads path, environment and variables: prefetch them."""
     path, environment = probe.path, probe.environment
+    ask: Asked
     problem, ask, plan = "", Ask(method="GET", url=""), None
     secrets: tuple[str, ...] = ()
     expected = compile_expected("", path.interval)
@@ -140,7 +169,7 @@ def compile_order(probe: Probe) -> Order:
             token = token_of(environment, values)
     except NotOrderable as error:
         problem = str(error)
-    asks = [step.ask for step in plan.steps] if plan else [ask]
+    asks: list[Asked] = [step.ask for step in plan.steps] if plan else [ask]
     for one in asks:
         secrets = with_forms(secrets, one)
     urls = [one.url for one in asks]
@@ -177,14 +206,22 @@ def compile_schedule(path: CriticalPath) -> Schedule:
 
 def policy_for(path: CriticalPath, url: str) -> Policy:
     """Opsboard may ask its own address wherever it runs; nobody else gains anything by that."""
-    here = policy_of_this_place()
+    here = policy_of_kind(path.kind)
     if is_own(path, url):
-        return replace(here, allow_loopback=True, allow_private=True)
+        return replace(
+            here,
+            allow_loopback=True,
+            allow_private=True,
+            refused_ports=frozenset(),
+            own=frozenset(),
+            own_names=frozenset(),
+        )
     return here
 
 
 def is_own(path: CriticalPath, url: str) -> bool:
-    return path.service.is_built_in and url.startswith(settings.SELF_URL + "/")
+    is_direct = not path.connection.get("proxy")
+    return path.service.is_built_in and is_direct and url.startswith(settings.SELF_URL + "/")
 
 
 @lru_cache(maxsize=4096)
@@ -203,7 +240,7 @@ def compile_expected(text: str, interval: int, *, kind: str = CriticalPath.Kind.
         # Each of its observations looks at the same newest report: many of them prove no more.
         at_once, implied = with_exit(at_once), None
     return Expected(
-        clauses=at_once or UNWRITTEN,
+        clauses=at_once or unwritten(kind),
         windowed=windowed,
         implied=implied,
         keep=keep_for((*windowed, *([implied] if implied else []))),

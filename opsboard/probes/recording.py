@@ -368,7 +368,9 @@ def _ending_certificate(result: Result) -> dict[str, Any]:
 
 def _is_worth_keeping(result: Result) -> bool:
     """The replies of a path that is not passing: the first, those of a change, one a minute."""
-    if result.judgement.verdict in (Verdict.PASSING, Verdict.ERROR) or result.reply.status is None:
+    if result.judgement.verdict in (Verdict.PASSING, Verdict.ERROR):
+        return False
+    if result.reply.status is None and not result.reply.body:
         return False
     before = result.claim.standing
     is_first = before.streak_state is State.PASSING or bool(result.turn.changes)

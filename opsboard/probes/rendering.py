@@ -7,6 +7,7 @@ from opsboard.outbound.reply import Ask
 from opsboard.probes.connections import (
     FORM,
     SHORTEST_SECRET,
+    Fill,
     connection_of,
     form_body,
     headers_of,
@@ -44,10 +45,7 @@ def secrets_of(environment: Environment, values: dict[str, str]) -> tuple[str, .
 
 def render(path: CriticalPath, environment: Environment, values: dict[str, str]) -> Ask:
     """The request a sheet describes. Raises NotOrderable for a variable that is not set."""
-
-    def fill(text: str) -> str:
-        return MARK.sub(lambda mark: value_of(mark[1], values, environment), text)
-
+    fill = filler(environment, values)
     headers = [(name, fill(value)) for name, value in path.headers]
     own = {name.lower() for name, _ in headers}
     implied = headers_of(path.connection, fill)
@@ -67,6 +65,15 @@ def render(path: CriticalPath, environment: Environment, values: dict[str, str])
         connection=connection_of(path.connection, fill),
         **limits_of(path.connection, follows=path.follows_redirects),
     )
+
+
+def filler(environment: Environment, values: dict[str, str]) -> Fill:
+    """Fills the marks of a text. What it returns raises NotOrderable as `render` does."""
+
+    def fill(text: str) -> str:
+        return MARK.sub(lambda mark: value_of(mark[1], values, environment), text)
+
+    return fill
 
 
 def value_of(name: str, values: dict[str, str], environment: Environment) -> str:

@@ -113,7 +113,9 @@ def judge(reply: Reply, clauses: Sequence[Clause], *, now: datetime) -> Judgemen
     facts = facts_of(reply, now=now)
     if reply.is_ours:
         return Judgement(Verdict.ERROR, reply.detail, (), is_wrong=False, facts=facts)
-    holdings = tuple(hold(clause, facts, reply) for clause in clauses)
+    holdings = tuple([hold(clause, facts, reply) for clause in clauses])
+    if reply.failure is None and all(one.held is not False for one in holdings):
+        return Judgement(Verdict.PASSING, "", holdings, is_wrong=False, facts=facts)
     return Judgement(
         verdict=_verdict(reply, holdings),
         reason=_reason(reply, holdings),

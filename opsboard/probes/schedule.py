@@ -13,16 +13,20 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F, Sum
 
 from opsboard.expectations.tally import Tally
 from opsboard.probes.memory import Memory
 from opsboard.probes.models import Gap, Kind, Probe
 from opsboard.probes.rules import SPREAD_KEY, Standing, State, grid_after, missed_between
 from opsboard.probes.suspects import take_suspects
+from opsboard.probes.waves import Columns
 
 SECOND = 1_000_000
 # How far ahead a claim reaches, so that each probe can start at its own time, not the claim's.
 HORIZON = SECOND // 2
+# From here on a probe is late: after a pause, those are asked a few at a time beside the others.
+LATE = SECOND // 2
 # The longest timeout of a path, and a minute: a lease that is longer than this and the margin was
 # given by a clock that has since been set back. Without the minute, a claim that began a moment
 # before another would take that one's newest leases for such.
@@ -32,6 +36,8 @@ COLUMNS = (
     "id, path_id, environment_id, location, order_version, interval, timeout, slot_at, ask_now_at,"
     " ask_now_kind, state, state_since, streak_state, recent, observed_at"
 )
+
+REGRIDDED = Columns({"probe": "bigint", "slot": "bigint"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,21 +75,27 @@ def database_now() -> int:
 
 
 def claim(
-    location: str, limit: int, *, memory: Memory | None = None, alone: bool = True
+    location: str,
+    limit: int,
+    *,
+    late: int | None = None,
+    memory: Memory | None = None,
+    alone: bool = True,
 ) -> tuple[int, list[Claim]]:
     """Take up to `limit` due probes. Returns the database's time with them.
 
-    What `memory` knows of their standings is not read again. `alone`: the caller holds no other
-    probe, so that suspects may be its share: a few of them, and nothing else.
-
     A probe late by more than its interval is not asked in a rush: its missed slots are written
-    down, and it goes on at its next grid point.
+    down, and it goes on at its next grid point. Of those that are late by less, at most `late` are
+    taken. What `memory` knows of their standings is not read again. `alone`: the caller holds no
+    other probe, so that suspects may be its share: a few of them, and nothing else.
     """
     with transaction.atomic():
         now = database_now()
         claim_id = secrets.randbits(62)
         suspects = _take_suspects(location, claim_id=claim_id, now=now) if alone else []
-        rows = suspects or _take(location, limit, claim_id=claim_id, now=now)
+        rows = suspects or _take(
+            location, limit, limit if late is None else late, claim_id=claim_id, now=now
+        )
         stale = [row for row in rows if _is_stale(row, now)]
         _regrid(stale, now)
         lost = {row["id"] for row in stale}
@@ -139,31 +151,46 @@ def _standings(rows: list[dict[str, Any]], memory: Memory) -> dict[int, Standing
     return standings
 
 
-def _take(location: str, limit: int, *, claim_id: int, now: int) -> list[dict[str, Any]]:
+def normal_rate(location: str) -> float:
+    """How many probes of a location are due in a second."""
+    sums = Probe.objects.active().filter(location=location).aggregate(rate=Sum(1.0 / F("interval")))
+    return float((sums["rate"] or 0.0) * SECOND)
+
+
+def _take(location: str, limit: int, late: int, *, claim_id: int, now: int) -> list[dict[str, Any]]:
     skip_locked = "" if connection.vendor == "sqlite" else "FOR UPDATE SKIP LOCKED"
     margin = _margin()
+    is_late = "(slot_at < %s AND slot_at >= %s - interval)"
     # The only text put into the statement is from this module.
+    due = """
+        SELECT id FROM probes_probe
+        WHERE location = %s AND ended_at IS NULL AND leases_lost = 0
+          AND (leased_until IS NULL OR leased_until > %s
+            OR (leased_until < %s AND claim_id IS NULL))
+          AND (slot_at <= %s OR ask_now_at <= %s OR slot_at > %s + 2 * interval)"""
     statement = f"""
-        WITH due AS MATERIALIZED (
-            SELECT id FROM probes_probe
-            WHERE location = %s AND ended_at IS NULL AND leases_lost = 0
-              AND (leased_until IS NULL OR leased_until > %s
-                OR (leased_until < %s AND claim_id IS NULL))
-              AND (slot_at <= %s OR ask_now_at <= %s OR slot_at > %s + 2 * interval)
-            ORDER BY slot_at LIMIT %s {skip_locked})
+        WITH late AS MATERIALIZED (
+            {due} AND {is_late} AND (ask_now_at IS NULL OR ask_now_at > %s)
+            ORDER BY slot_at LIMIT %s {skip_locked}),
+        punctual AS MATERIALIZED (
+            {due} AND (NOT {is_late} OR ask_now_at <= %s)
+            ORDER BY slot_at LIMIT %s - (SELECT count(*) FROM late) {skip_locked})
         UPDATE probes_probe SET claim_id = %s, leased_until = %s + timeout
-        WHERE id IN (SELECT id FROM due)
+        WHERE id IN (SELECT id FROM punctual UNION ALL SELECT id FROM late)
         RETURNING {COLUMNS}"""  # noqa: S608
-    values: list[Any] = [
+    of_due: list[int | str] = [
         location,
         now + LONGEST_TIMEOUT_AND_MORE + margin,
         now,
         now + HORIZON,
         now,
         now,
-        limit,
-        claim_id,
-        now + HORIZON + margin,
+    ]
+    of_late = [now - LATE, now]
+    values = [
+        *(*of_due, *of_late, now, min(late, limit)),
+        *(*of_due, *of_late, now, limit),
+        *(claim_id, now + HORIZON + margin),
     ]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -180,14 +207,21 @@ def _is_stale(row: dict[str, Any], now: int) -> bool:
 
 
 def _regrid(rows: list[dict[str, Any]], now: int) -> None:
+    if not rows:
+        return
     gaps: list[Gap | None] = []
+    moved: list[tuple[int, int]] = []
     for row in rows:
         following = grid_after(now, row["interval"], _spread_key(row))
         # The slot that was due is missed too: nobody asked it.
         before_due = row["slot_at"] - row["interval"]
         gaps.append(gap_between(row["id"], before_due, following, row["interval"]))
-        Probe.objects.filter(pk=row["id"]).update(
-            slot_at=following, claim_id=None, leased_until=None
+        moved.append((row["id"], following))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE probes_probe SET slot_at = v.slot, claim_id = NULL, leased_until = NULL
+            FROM {REGRIDDED.rows()} WHERE probes_probe.id = v.probe""",  # noqa: S608
+            [REGRIDDED.text(moved)],
         )
     write_missed(filter(None, gaps))
 

@@ -66,14 +66,15 @@ def render_steps(
     taken: dict[str, str] = {}
     rendered: list[Step] = []
     for number, sheet in enumerate(path.steps, start=1):
-        where = f"Step {number}, {sheet['name']},"
+        name = sheet.get("name") or "without a name"
+        where = f"Step {number}, {name},"
         _check_names(sheet, taken, values, where)
         step = _render_step(path, sheet, environment, values, _StandIns(dict(taken)))
         takes = _takes(sheet, path.steps[number:], where)
         rendered.append(
             Step(
                 **step,
-                name=sheet["name"],
+                name=name,
                 clauses=_clauses(sheet.get("expect", ()), where),
                 takes=takes,
                 always=bool(sheet.get("always")),

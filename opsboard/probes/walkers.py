@@ -20,7 +20,6 @@ class Walker:
         self.started = 0.0
         self._asker = asker
         self._policy = policy
-        self._is_broken_off = False
 
     def begin(self, key: object, *, at: float, by: float = FOREVER) -> None:
         """Ask the first at `at`, or not at all when it finds no place until `by`."""
@@ -38,11 +37,10 @@ class Walker:
     def breaks_off(self, key: object, *, left: float) -> bool:
         """Give up the reply that is waited for, and clean up under another key in `left` seconds.
 
-        False when there is nothing to clean up, or when that is what is under way.
+        False when it cannot, or already does: then the reply may still come in time.
         """
-        if self._is_broken_off or self.walk.is_cleaning_up:
+        if not self.walk.can_clean_up:
             return False
-        self._is_broken_off = True
         return self._send(self.walk.break_off(round(left * SECOND)), key, time.monotonic())
 
     def _send(self, ask: Ask | None, key: object, at: float, by: float = FOREVER) -> bool:

@@ -76,13 +76,14 @@ def only_step(ask: Ask, clauses: tuple[Clause, ...]) -> Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that one path asks in a turn. A plan without a named path is one request."""
+    """All that one path asks in a turn."""
 
     steps: tuple[Step, ...]
     # Of the whole, in microseconds.
     timeout: int
     # Clauses about the whole.
     clauses: tuple[Clause, ...] = ()
+    # One request that is asked twice: it is judged as if it had no steps.
     is_single: bool = False
 
 
@@ -144,8 +145,11 @@ class Walk:
         return self._next()
 
     @property
-    def is_cleaning_up(self) -> bool:
-        return self._step.always
+    def can_clean_up(self) -> bool:
+        """There is something to clean up, and that is not what is under way."""
+        known = self._taken.keys()
+        later = any(step.always and step.needs <= known for step in self._remains)
+        return later and not self._step.always
 
     def finish(self) -> tuple[Reply, Judgement]:
         """One reply and one judgement for the whole. Nothing that was taken is in them."""

@@ -80,6 +80,12 @@ def host_of(url: str) -> str:
     return read_target(url.encode()).host
 
 
+def place_of(url: str) -> tuple[str, int]:
+    """Host and port of an address that passed check_url."""
+    target = read_target(url.encode())
+    return target.host, target.port
+
+
 def site_of(url: str) -> str:
     """Scheme, host and port, as in "http://127.0.0.1:8000". `url` passed check_url."""
     return read_target(url.encode()).site

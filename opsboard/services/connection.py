@@ -30,8 +30,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         *("http", "ip", "redirects", "host", *_TLS),
         *("basic", "bearer", "proxy", "compressed", "max_body", "form"),
     ),
-    "tcp": ("ip",),
-    "tls": ("ip", *_TLS),
+    "tcp": ("ip", "max_body"),
+    "tls": ("ip", "max_body", *_TLS),
     "dns": (),
     "heartbeat": (),
 }
@@ -188,9 +188,12 @@ _CHECKS: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def texts_of(connection: Mapping[str, Any]) -> list[str]:
-    """Every text in which a mark may stand."""
-    form = connection.get("form", [])
-    basic = connection.get("basic", {})
-    alone = [value for value in connection.values() if isinstance(value, str)]
-    return [*alone, *basic.values(), *(value for _, value in form)]
+def texts_of(connection: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Every text in which a mark may stand, by its key."""
+    for key, value in connection.items():
+        if isinstance(value, str):
+            yield key, [value]
+        elif key == "basic":
+            yield key, list(value.values())
+        elif key == "form":
+            yield key, [text for _, text in value]

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from opsboard.services.saying import asked_words
 from opsboard.services.secrets import decrypt, encrypt
 
 if TYPE_CHECKING:
@@ -278,6 +279,11 @@ class CriticalPath(Removable):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def asks(self) -> str:
+        """What it asks, on one line."""
+        return asked_words(self.kind, self.method, self.route, len(self.steps), self.heartbeat)
 
     @property
     def owning_team(self) -> Team:

@@ -63,6 +63,18 @@ def heartbeat_lines(heartbeat: Mapping[str, Any]) -> Iterator[Line]:
         yield "Runs at most", exact_duration(longest)
 
 
+def asked_words(
+    kind: str, method: str, route: str, steps: int, heartbeat: Mapping[str, Any]
+) -> str:
+    """What a path asks, on one line: "GET /price", "TCP db:5432", "3 steps", "every 1 h"."""
+    if kind == "heartbeat":
+        every, cron = heartbeat.get("every"), heartbeat.get("cron", "")
+        return f"reports in every {exact_duration(every)}" if every else f"reports in at {cron}"
+    if steps:
+        return f"{steps} step{'s' if steps != 1 else ''}"
+    return f"{method} {route}" if kind == "http" else f"{kind.upper()} {route}"
+
+
 def labelled(lines: Iterable[Line]) -> str:
     """ "ip version: 4", a line each."""
     return "\n".join(f"{label.lower()}: {text}" for label, text in lines)

@@ -21,7 +21,7 @@ from opsboard.services.kinds import (
     unused,
     uses,
 )
-from opsboard.services.problems import Problem
+from opsboard.services.problems import At, Problem
 from opsboard.services.rules import Pairs, names_in
 from opsboard.services.steps import Step, check_steps, read_steps, variables_of
 
@@ -95,20 +95,22 @@ class Sheet:
             "locations": self.locations,
         }
 
-    def texts(self) -> dict[str, list[str]]:
-        """Every text outside the steps in which a mark may stand, by its field."""
-        return {
-            "route": [self.route],
-            "headers": [value for _, value in self.headers],
-            "query": [value for _, value in self.query],
-            "body": [self.body],
-            "connection": texts_of(self.connection),
-        }
+    def places(self) -> Iterator[tuple[At, list[str]]]:
+        """Every text in which a mark may stand, by its place."""
+        yield ("route",), [self.route]
+        yield ("headers",), [value for _, value in self.headers]
+        yield ("query",), [value for _, value in self.query]
+        yield ("body",), [self.body]
+        for key, texts in texts_of(self.connection):
+            yield ("form",) if key == "form" else ("connection", key), texts
+        for number, step in enumerate(self.steps):
+            for name, texts in step.texts().items():
+                yield ("steps", number, name), texts
 
     @property
     def variables(self) -> list[str]:
         """The variables of an environment that it needs, each once, in order."""
-        texts = [text for some in self.texts().values() for text in some]
+        texts = [text for at, some in self.places() for text in some if at[0] != "steps"]
         return list(dict.fromkeys([*names_in(*texts), *variables_of(self.steps)]))
 
 
@@ -155,9 +157,13 @@ def _check_connection(sheet: Sheet) -> Iterator[Problem]:
 def _check_expected(sheet: Sheet) -> Iterator[Problem]:
     """Of clauses that can be read. Those that cannot are told where they are read."""
     for number, line in enumerate(sheet.expected):
-        for clause in clauses_of(line):
-            if wrong := _wrong_clause(sheet, clause):
-                yield Problem(("expected_result", number), wrong)
+        if wrong := wrong_line(sheet, line):
+            yield Problem(("expected_result", number), wrong)
+
+
+def wrong_line(sheet: Sheet, line: str) -> str:
+    """Why a clause that can be read cannot be expected of this sheet, or ""."""
+    return next((wrong for one in clauses_of(line) if (wrong := _wrong_clause(sheet, one))), "")
 
 
 def _wrong_clause(sheet: Sheet, clause: Clause) -> str:

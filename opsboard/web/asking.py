@@ -1,17 +1,20 @@
 """Asking once for a person who waits, and what came back as a page shows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from opsboard.expectations.facts import Facts
 from opsboard.expectations.got import Holding
 from opsboard.expectations.shown import on_one_line
 from opsboard.outbound.reply import Reply
+from opsboard.probes.answers import job_words
 from opsboard.probes.asking import ask_order, order_now
 from opsboard.probes.orders import Order
 from opsboard.probes.recording import EXCERPT_BYTES, HIDDEN_HEADERS, printable
 from opsboard.probes.rules import STATES, Judgement, State
+from opsboard.probes.step_facts import latest_steps
 from opsboard.services.models import CriticalPath, Environment
+from opsboard.web.step_rows import StepRow, step_rows
 from opsboard.web.words import counted, duration, size
 
 MOST_HEADERS_SHOWN = 20
@@ -45,13 +48,20 @@ class Asked:
     # "all of 1.2 kB", "the first 4.1 kB of 20 kB", "empty".
     body_shown: str
     clauses: tuple[ClauseLine, ...]
+    # Of a path of several; () of any other.
+    steps: tuple[StepRow, ...] = ()
 
 
 def ask_path(path: CriticalPath, environment: Environment, *, now: datetime) -> Asked:
     """Ask as a worker would, without recording. `path` may be one that was never saved."""
     order = order_now(path, environment)
     reply, judgement = ask_order(order, now=now)
-    return shown(order, reply, judgement, environment=environment.slug)
+    seen = shown(order, reply, judgement, environment=environment.slug)
+    if not path.steps:
+        return seen
+    did = latest_steps(judgement.steps, lambda text: on_one_line(order.mask(text)))
+    rows = tuple(step_rows(path.steps, did, is_stale=False))
+    return replace(seen, request=path.asks, steps=rows)
 
 
 def shown(order: Order, reply: Reply, judgement: Judgement, *, environment: str) -> Asked:
@@ -62,7 +72,7 @@ def shown(order: Order, reply: Reply, judgement: Judgement, *, environment: str)
     body, body_shown = _body(judgement.facts, order)
     return Asked(
         environment=environment,
-        request=_line(f"{order.ask.method} {order.ask.url}", order),
+        request=_line(order.ask.line, order),
         sentence=_sentence(reply, order),
         state=STATES.get(judgement.verdict, State.NO_DATA),
         headers=tuple(headers),
@@ -79,8 +89,12 @@ def _line(text: str, order: Order) -> str:
 
 
 def _sentence(reply: Reply, order: Order) -> str:
-    if reply.status is None:
+    if reply.exit_code is not None and not reply.detail:
+        return f"The job {job_words(reply)}."
+    if reply.failure and reply.status is None:
         return order.mask(reply.detail)
+    if reply.status is None:
+        return f"Answered in {duration(reply.phases.total)}."
     answered = f"Answered {reply.status} in {duration(reply.phases.total)}"
     if reply.redirects:
         answered += f", after {counted(reply.redirects, 'redirect')}"

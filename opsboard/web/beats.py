@@ -34,7 +34,6 @@ WRONG_REPORT = (
     "as /0 or /3."
 )
 WRONG_RUN = "The run id is not a UUID: write it as ?rid=, as uuidgen prints it."
-CUT_OFF = "The body ended before it was whole. Send the report again."
 
 # "/" alone is none of them: where a script's exit code should stand, and does not.
 _WORDS = {
@@ -87,12 +86,12 @@ def _plain(line: str, status: int, **headers: str) -> HttpResponse:
 def _read(request: HttpRequest, act: str) -> Report:
     one = _WORDS.get(act) or _with_code(act)
     run_id = _run_id(request.GET.get("rid", ""))
-    body = _body(request) if request.method == "POST" else b""
+    body, is_cut = _body(request) if request.method == "POST" else (b"", False)
     return replace(
         one,
         run_id=run_id,
-        body=body[:MOST_READ],
-        is_cut=len(body) > MOST_READ,
+        body=body,
+        is_cut=is_cut,
         address=request.META.get("REMOTE_ADDR") or None,
     )
 
@@ -112,15 +111,19 @@ def _run_id(written: str) -> UUID | None:
         raise WrongReportError(WRONG_RUN) from None
 
 
-def _body(request: HttpRequest) -> bytes:
-    """What was sent, and at most one byte more than is read of it."""
+def _body(request: HttpRequest) -> tuple[bytes, bool]:
+    """The beginning of what was sent, and whether that is not all of it.
+
+    A body that breaks off is no reason to lose the report: that came whole, in the first line.
+    """
+    length = request.META.get("CONTENT_LENGTH") or ""
     # A body in chunks has no length; the servers end its stream, and Django alone would not.
-    is_chunked = request.META.get("wsgi.input_terminated") and not request.META.get(
-        "CONTENT_LENGTH"
-    )
+    is_chunked = request.META.get("wsgi.input_terminated") and not length
     stream = request.META["wsgi.input"] if is_chunked else request
     try:
         body: bytes = stream.read(MOST_READ + 1)
     except Exception:  # noqa: BLE001 - each server has its own words for a body that is broken
-        raise WrongReportError(CUT_OFF) from None
-    return body
+        return b"", True
+    is_told = length.isascii() and length.isdigit()
+    is_short = is_told and len(body) < min(int(length[:12]), MOST_READ)
+    return body[:MOST_READ], is_short or len(body) > MOST_READ

@@ -11,6 +11,7 @@ from opsboard.expectations.proposals import propose
 from opsboard.outbound.reply import Ask, Reply
 from opsboard.people import audit
 from opsboard.people.audit import Actor
+from opsboard.probes.connections import with_forms
 from opsboard.probes.models import stand_up
 from opsboard.probes.orders import Order, compile_expected, policy_for
 from opsboard.probes.rendering import NotOrderable, render
@@ -58,7 +59,7 @@ def order_for(path: CriticalPath, start: Start) -> Order:
         ask=ask,
         policy=policy_for(path, ask.url),
         expected=compile_expected(path.expected_result, path.interval),
-        secrets=start.hidden,
+        secrets=with_forms(start.hidden, ask),
         signs_in=False,
         problem=problem,
     )

@@ -23,7 +23,7 @@ from opsboard.probes.beat_rules import (
     schedule_of,
     span,
 )
-from opsboard.probes.beats import MOST_A_MINUTE
+from opsboard.probes.beats import KEPT_BYTES, MOST_A_MINUTE
 from opsboard.probes.heartbeats import Beat, Heartbeat
 from opsboard.probes.rules import State
 from opsboard.services.models import CriticalPath
@@ -34,7 +34,7 @@ from opsboard.web.path_page import Place, find_place
 from opsboard.web.saving import note_down
 from opsboard.web.words import counted, duration
 
-BEATS_SHOWN = 20
+BEATS_SHOWN = 10
 _CURL = "curl -fsS -m 10 --retry 5 -o /dev/null"
 _SAYS = {
     BeatKind.START: "Started",
@@ -106,8 +106,9 @@ def lines_of(address: str) -> list[Line]:
         Line("When it starts, so that its time is measured", f"{_CURL} {address}/start"),
         Line("When it has failed", f"{_CURL} {address}/fail"),
         Line(
-            "With what it wrote",
-            f"job > job.log 2>&1; {_CURL} --data-binary @job.log {address}/$?",
+            "With the end of what it wrote",
+            f"job > job.log 2>&1; code=$?; tail -c {KEPT_BYTES} job.log | "
+            f"{_CURL} --data-binary @- {address}/$code",
         ),
         Line(
             "When runs overlap",

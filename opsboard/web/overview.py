@@ -23,6 +23,7 @@ LIGHT = (
     "path__name",
     "path__owner_id",
     "path__expected_result",
+    "path__kind",
     "path__interval",
     "environment_id",
     "location",

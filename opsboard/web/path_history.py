@@ -17,8 +17,10 @@ from opsboard.probes.models import (
     microseconds,
     moment,
 )
+from opsboard.probes.orders import traceparent
 from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import STATES, State, Verdict
+from opsboard.probes.step_facts import read_steps
 from opsboard.probes.unconfirmed import Belief, beliefs
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import CriticalPath
@@ -89,6 +91,8 @@ class ProbeRow:
     # Whether it was believed, why it was asked, and whether our own loop was late; "" as a rule.
     note: str
     location: str
+    # By which the far side's own logs name it.
+    trace_id: str
 
     @property
     def cache_icon(self) -> str:
@@ -132,13 +136,22 @@ def _row(one: Observation, location: str, belief: Belief) -> ProbeRow:
         status=FAILURES.get(one.failure, one.failure) if one.failure else str(one.status),
         note=", ".join(_notes(one, belief)),
         location=location,
+        trace_id=traceparent(one.probe_id, one.slot_at).split("-")[1],
     )
 
 
 def _notes(one: Observation, belief: Belief) -> list[str]:
     kind = KINDS.get(Kind(one.kind), "")
     late = "our prober was late" if one.is_delayed else ""
-    return [note for note in (belief, kind, late) if note]
+    return [note for note in (_broke_at(one), belief, kind, late) if note]
+
+
+def _broke_at(one: Observation) -> str:
+    """The first step that failed, of a path of several: "broke at step 2, Book it"."""
+    for number, step in enumerate(read_steps(one.steps), 1):
+        if step.verdict in (Verdict.FAILING, Verdict.ERROR):
+            return f"broke at step {number}, {step.name}"
+    return ""
 
 
 def history(

@@ -10,7 +10,9 @@ from opsboard.probes.models import Exchange, Kind, Probe, microseconds, moment
 from opsboard.probes.path_states import PathNow, path_now
 from opsboard.probes.rendering import address
 from opsboard.probes.rules import State
+from opsboard.services.addresses import host_of
 from opsboard.services.models import CriticalPath, Environment
+from opsboard.services.saying import connection_lines, heartbeat_lines
 from opsboard.web import measuring
 from opsboard.web.board_rows import MINUTE, NOW_SPAN
 from opsboard.web.broken import open_incidents, why
@@ -18,11 +20,13 @@ from opsboard.web.chart import data_of, finding
 from opsboard.web.chart_marks import read_marks
 from opsboard.web.drawing import draw
 from opsboard.web.expected import limits_for, lines_of
-from opsboard.web.measurements import figures
+from opsboard.web.locations import locations_of
+from opsboard.web.measurements import Figure, Limits, Measured, figures
 from opsboard.web.notes_for import Notes
 from opsboard.web.overview import PRODUCTION
 from opsboard.web.path_history import history, last_probes
 from opsboard.web.series import RANGES, Range, Series, read_series
+from opsboard.web.step_rows import step_rows
 from opsboard.web.who_hears import who_hears_of_path
 from opsboard.web.words import SECOND, clock
 
@@ -89,18 +93,43 @@ def read_path_page(
         "note_is_own": note is not None and note.note.path_id is not None,
         "incident": incident,
         "asked": asked_words(place.probes, now=now),
-        "address": address(environment.base_url, path.route, ""),
+        "address": target_words(path, environment),
+        "step_rows": step_rows(
+            path.steps, newest.facts.get("steps", []), is_stale=standing.is_stale
+        ),
+        "connection_lines": list(connection_lines(path.connection)),
+        "heartbeat_lines": list(heartbeat_lines(path.heartbeat)),
+        "most_redirects": path.connection.get("redirects", "five"),
         "lines": lines_of(path, newest, is_stale=standing.is_stale),
         "hearing": who_hears_of_path(path, environment.slug, now=now),
         "measured": measured,
-        "figures": figures(measured, limits, is_failing=standing.state is State.FAILING),
+        "figures": _figures(path, measured, limits, standing),
         "last_probes": last_probes(place.probes),
+        "has_traces": may_edit and path.kind == CriticalPath.Kind.HTTP,
         "has_locations": len(place.probes) > 1,
+        "locations": locations_of(place.probes, now=now),
         "history": history(path, place.probes, note, now=now),
         "exchanges": exchanges(place.probes) if may_edit else [],
         "range": chosen,
         "ranges": list(RANGES.values()),
     } | _chart(standing, chosen, is_poll=is_poll, now=now)
+
+
+def _figures(
+    path: CriticalPath, measured: Measured, limits: Limits, standing: PathNow
+) -> list[Figure]:
+    """Caches and databases are told by HTTP only."""
+    found = figures(measured, limits, is_failing=standing.state is State.FAILING)
+    return found if path.kind == CriticalPath.Kind.HTTP else found[:2]
+
+
+def target_words(path: CriticalPath, environment: Environment) -> str:
+    """What is asked in this place: "GET https://fares.internal/price", "db.internal:5432"."""
+    if path.kind == CriticalPath.Kind.HTTP:
+        return f"{path.method} {address(environment.base_url, path.route, '')}"
+    if path.route.startswith(":"):
+        return f"{host_of(environment.base_url)}{path.route}"
+    return path.route
 
 
 def asked_words(probes: Sequence[Probe], *, now: datetime) -> str:

@@ -47,6 +47,27 @@ def test_one_path_is_asked_and_nothing_recorded(ask, path, machine):
     assert acts() == [("asked now", "path", "fares-api/price-a-crossing", "api")]
 
 
+def test_a_path_of_several_steps_is_answered_step_by_step(ask, path, machine):
+    path.steps = [
+        {"name": "Price", "route": "/price", "take": {"total": "json $.total"}},
+        {"name": "Pay", "route": "/broken"},
+        {"name": "Receipt", "route": "/price"},
+    ]
+    path.expected_result = "time < 5 s"
+    path.save()
+    said = send(ask, "services/fares-api/paths/price-a-crossing/probes").json()
+    assert (said["verdict"], said["facts"]["status"]) == ("failing", 503)
+    assert [step["verdict"] for step in said["steps"]] == ["passing", "failing", None]
+    assert said["clauses"] == [{"clause": "time < 5 s", "held": None, "got": "not judged"}]
+
+
+def test_a_clause_about_many_observations_is_told_as_not_judged(ask, path, machine):
+    path.expected_result = "errors < 5 % over 30 m"
+    path.save()
+    said = send(ask, "services/fares-api/paths/price-a-crossing/probes").json()
+    assert said["clauses"][1]["held"] is None
+
+
 def test_a_key_holds_no_transaction_while_another_machine_is_waited_for(ask, path, machine):
     address = "services/fares-api/paths/price-a-crossing/probes"
     for _ in range(2):

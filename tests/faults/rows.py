@@ -26,6 +26,7 @@ from tests.faults.postgres import own_cluster, shared_server
 from tests.faults.report import Outcome
 from tests.faults.rig import Scale
 from tests.faults.server_rows import database_restarted, redis_forgets, redis_stopped
+from tests.faults.trouble_rows import descriptors_run_out, targets_hang
 from tests.faults.worker_rows import (
     deploy,
     five_beats,
@@ -62,6 +63,9 @@ def _evidence() -> Outcome:
         return evidence_while_the_database_restarts(cluster, Scale(probes=0, times=2))
 
 
+# The text's 300 probes at half its interval and timeout, so that two rounds take seconds.
+HANGING = Scale(probes=300, interval=5, timeout=2.5, seconds=15)
+STARVED = Scale(probes=150, interval=2, timeout=1, seconds=15)
 # Leases of two seconds, so that six are lost in few.
 POISONED = Scale(probes=30, interval=3, timeout=1, margin=0.5, workers=1)
 WATCHED = Scale(probes=20, interval=2, timeout=1, workers=1)
@@ -128,6 +132,10 @@ ROWS = {
         "FLUSHALL, again and again",
         lambda: redis_forgets(shared_server(), Scale(probes=100, interval=5, seconds=22, times=15)),
     ),
+    "F12": Row(
+        "200 of 300 targets hang",
+        lambda: outcome("F12", HANGING, targets_hang(HANGING), "two of three targets hang"),
+    ),
     "F13": Row("300 services fail at once", lambda: _storms()["F13"]),
     "F14": Row("300 services recover at once", lambda: _storms()["F14"]),
     "F15": Row("services that flap", lambda: _storms()["F15"]),
@@ -185,6 +193,12 @@ ROWS = {
     "F30E": Row(
         "the clock of the embedded board jumps",
         lambda: clock_jumps_embedded(Scale(probes=30, interval=5, seconds=40)),
+    ),
+    "F33": Row(
+        "no file descriptor left",
+        lambda: outcome(
+            "F33", STARVED, descriptors_run_out(STARVED), "prlimit --nofile of the whole board"
+        ),
     ),
     "F34": Row(
         "off for two hours, then started",

@@ -81,7 +81,7 @@ def test_a_script_reports_its_start_and_exit_code_and_the_board_shows_it(
 
     assert until(lambda: "No report came yet: the first is due at 02:00" in page())
     start = line_of(page(), "When it starts, so that its time is measured")
-    end = line_of(page(), "With what it wrote")
+    end = line_of(page(), "With the end of what it wrote")
     script = SCRIPT.format(start=start, end=end)
 
     run(script.replace("job >", "job 0 3 >"), tmp_path)

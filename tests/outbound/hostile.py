@@ -37,6 +37,7 @@ from tests.far_side import (
     reset,
     routes,
 )
+from tests.outbound import http2
 from tests.outbound.asking import HERE, TIMEOUT, has_ipv6
 from tests.outbound.certificates import DAY, NOW, STRANGER, TRUSTED, good, speaks
 
@@ -99,6 +100,17 @@ def safe(
 
     def opens(far_side: Opens) -> Opened:
         return Opened(_ask(far_side(behaviour, tls=context()).url(path), **_trusting()))
+
+    return opens
+
+
+def framed(behaviour: Behaviour) -> Any:
+    """Asked over HTTP/2."""
+
+    def opens(far_side: Opens) -> Opened:
+        tls = http2.offering_http2(good())
+        machine = far_side(http2.once_asked(behaviour), tls=tls, reads=False)
+        return Opened(_ask(machine.url(), **_trusting()))
 
     return opens
 
@@ -241,6 +253,18 @@ def _read_and_reset(visit: Visit) -> None:
     reset()(visit)
 
 
+def _ended(sent: bytes) -> Behaviour:
+    """Sent, and our half closed; what still comes is read, else it would be answered by a reset."""
+
+    def behave(visit: Visit) -> None:
+        visit.send(sent)
+        visit.connection.shutdown(socket.SHUT_WR)
+        while visit.connection.recv(65536):
+            pass
+
+    return behave
+
+
 # Addresses.
 
 
@@ -282,6 +306,7 @@ def names() -> Iterator[None]:
 
 
 F = Failure
+H2 = http2.SETTINGS
 IN_FULL = "100 lines or 32 KiB"
 
 ATTACKS = [
@@ -295,6 +320,11 @@ ATTACKS = [
     Attack("B3", "an endless body in chunks",
            plain(endless(CHUNKED, b"10000\r\n" + bytes(65536) + b"\r\n")), F.TOO_LARGE,
            "larger than 1 MiB"),
+    Attack("B3", "an endless body in HTTP/2",
+           framed(endless(H2 + http2.headers(), http2.data(bytes(16384)))), F.TOO_LARGE,
+           "larger than 1 MiB"),
+    Attack("B3", "nothing without end in HTTP/2",
+           framed(endless(H2 + http2.headers(), http2.data(b""))), F.PROTOCOL, "ENHANCE_YOUR_CALM"),
     Attack("B4", "a body that drips", plain(drip(OK + b"Content-Length: 5000\r\n\r\n", b".")),
            F.TIMEOUT, "No complete answer"),
     Attack("B5", "headers that drip", plain(drip(OK, b"X: 1\r\n")), F.TIMEOUT,
@@ -303,6 +333,13 @@ ATTACKS = [
            F.HEADERS_TOO_LARGE, IN_FULL),
     Attack("B7", "header lines without end", plain(endless(OK, b"X-Many: 1\r\n" * 1000)),
            F.HEADERS_TOO_LARGE, IN_FULL),
+    Attack("B7", "headers without end in HTTP/2",
+           framed(endless(H2 + http2.headers(is_whole=False),
+                          http2.more_headers(http2.LONG_HEADER * 8))),
+           F.PROTOCOL, "oo many CONTINUATION frames"),
+    Attack("B8", "100 Continue without end in HTTP/2",
+           framed(endless(H2, http2.headers(http2.status("100")))), F.PROTOCOL,
+           "announced an answer again and again and sent none"),
     Attack("B8", "100 Continue without end",
            plain(endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)), F.PROTOCOL,
            "announced an answer again and again and sent none"),
@@ -318,6 +355,14 @@ ATTACKS = [
            "connected, but nothing came"),
     Attack("B10", "never reads the request", plain(hang(), reads=False), F.TIMEOUT,
            "connected, but nothing came"),
+    Attack("B10", "nothing but pings in HTTP/2",
+           framed(drip(H2, http2.frame(6, bytes(8), stream=0))), F.TIMEOUT,
+           "connected, but nothing came"),
+    Attack("B10", "settings without end in HTTP/2", framed(endless(H2, H2)), F.PROTOCOL,
+           "looding was detected"),
+    Attack("B11", "a stream that is reset in HTTP/2",
+           framed(hang(H2 + http2.frame(3, bytes([0, 0, 0, 2])))), F.PROTOCOL,
+           "stream 1 reset by server"),
     Attack("B11", "a reset after the request", plain(reset()), F.RESET, "before it answered"),
     Attack("B11", "a reset in the body", plain(reset(OK + b"Content-Length: 10\r\n\r\nhello")),
            F.RESET, "5 of 10 bytes"),
@@ -330,6 +375,8 @@ ATTACKS = [
     *(Attack("B15", f"the status {status}",
              plain(raw(b"HTTP/1.1 " + status.encode() + b" Odd\r\n\r\n")), F.PROTOCOL,
              "status line") for status in ("99", "000", "abc", "-200", "2000")),
+    Attack("B15", "the status 99 in HTTP/2", framed(hang(H2 + http2.headers(http2.status("99")))),
+           F.PROTOCOL, "nvalid HTTP header field"),
     Attack("B16", "the status 999", plain(answer(999)), status=999),
     Attack("B17", "redirects in a circle",
            plain(routes({"/": redirect("/b"), "/b": redirect("/")})), F.REDIRECT_LOOP,
@@ -363,6 +410,9 @@ ATTACKS = [
            "cut off"),
     Attack("B22", "a chunk of more than there is",
            plain(raw(CHUNKED + b"ffffffffffffffffff\r\nhi")), F.PROTOCOL, "chunk"),
+    Attack("B22", "a body that is cut in HTTP/2",
+           framed(_ended(H2 + http2.headers() + http2.data(b"hel"))), F.RESET,
+           "in the middle of the answer, after 3 bytes"),
     Attack("B23", "less than announced", plain(raw(OK + b"Content-Length: 10\r\n\r\nhello")),
            F.PROTOCOL, "5 of 10 bytes"),
     Attack("B23", "more than announced", plain(raw(OK + b"Content-Length: 3\r\n\r\nhello")),
@@ -402,6 +452,8 @@ ATTACKS = [
     Attack("B30", "HTTP/2 and nothing else",
            plain(hang(bytes.fromhex("0000120400000000000003000000800004"))), F.PROTOCOL,
            "it may speak only HTTP/2 without TLS"),
+    Attack("B30", "a promise of HTTP/2 that is not kept", framed(_ended(OK + EMPTY)), F.RESET,
+           "broke the connection"),
     Attack("B30", "HTTP/3 and nothing else", _only_udp, F.REFUSED, "nothing listens there"),
     Attack("B31", "an expired certificate",
            safe(answer(), _certified(not_before=NOW - 30 * DAY, not_after=NOW - 3 * DAY)),

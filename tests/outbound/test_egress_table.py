@@ -1,10 +1,18 @@
 """Which address may be dialled, and which rule refuses it."""
 
+from ipaddress import ip_address
+
 import pytest
 
 from opsboard.outbound.egress import Policy, parse_allow
+from opsboard.outbound.networks import NOT_OF_THE_WEB
 
-PRODUCTION = Policy(allow=parse_allow("10.20.0.0/16,fd12:3456::/32"))
+PRODUCTION = Policy(
+    allow=parse_allow("10.20.0.0/16,fd12:3456::/32"),
+    refused_ports=NOT_OF_THE_WEB,
+    own=frozenset({(ip_address("10.20.0.5"), 8443)}),
+    own_names=frozenset({("opsboard.example", 443)}),
+)
 SCRIPT_UP = Policy(allow_loopback=True, allow_private=True)
 
 PUBLIC = """8.8.8.8 1.1.1.1 2606:4700:4700::1111 172.32.0.1 172.15.255.255 100.63.255.254
@@ -51,6 +59,47 @@ def test_public_and_named_addresses_may_be_dialled(address: str):
 def test_everything_else_is_refused_by_its_rule(rule: str, address: str):
     refusal = PRODUCTION.judge(address, 443)
     assert refusal and refusal.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "address", "port"),
+    [
+        ("own-service", "10.20.0.5", 8443),
+        ("own-service", "::ffff:10.20.0.5", 8443),
+        ("port", "8.8.8.8", 22),
+        ("port", "8.8.8.8", 25),
+        ("port", "8.8.8.8", 6379),
+        ("port", "10.20.1.1", 5432),
+    ],
+)
+def test_opsboard_itself_and_ports_of_other_protocols_are_refused(
+    rule: str, address: str, port: int
+):
+    refusal = PRODUCTION.judge(address, port)
+    assert refusal and refusal.rule == rule
+
+
+def test_beside_opsboard_and_those_ports_the_same_machines_may_be_dialled():
+    assert PRODUCTION.judge("10.20.0.5", 443) is None
+    assert PRODUCTION.judge("8.8.8.8", 8443) is None
+    assert PRODUCTION.judge("1.1.1.1", 80) is None
+
+
+def test_opsboards_own_address_is_dialled_where_the_allow_list_names_just_that():
+    refusal = PRODUCTION.judge("10.20.0.5", 8443)
+    assert refusal
+    line = refusal.sentence.rpartition("OPSBOARD_EGRESS_ALLOW=")[2]
+    named = Policy(allow=parse_allow(line), own=PRODUCTION.own)
+    assert named.judge("10.20.0.5", 8443) is None
+
+
+def test_of_a_name_only_the_port_and_whether_it_is_opsboards_own_are_told():
+    own = PRODUCTION.judge_name("opsboard.example", 443)
+    assert own and own.rule == "own-service"
+    port = PRODUCTION.judge_name("fares.example", 6379)
+    assert port and port.rule == "port" and "kind tcp" in port.sentence
+    assert PRODUCTION.judge_name("opsboard.example", 8443) is None
+    assert PRODUCTION.judge_name("fares.example", 443) is None
 
 
 def test_nothing_is_not_an_address():

@@ -194,6 +194,59 @@ def test_a_job_that_only_ever_starts_stays_failing():
         assert said.failure is not None
 
 
+# While nobody watched ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "failure"),
+    [
+        # Long before it was due, up to then, in its grace, over all of it, and after it was late.
+        ("2026-11-28 00:10", "2026-11-28 01:29", Failure.LATE),
+        ("2026-11-28 00:10", "2026-11-28 02:00", Failure.AWAITED),
+        ("2026-11-28 02:20", "2026-11-28 02:25", Failure.AWAITED),
+        ("2026-11-27 23:00", "2026-11-28 08:00", Failure.AWAITED),
+        ("2026-11-28 02:31", "2026-11-28 08:00", Failure.LATE),
+    ],
+)
+def test_a_report_that_was_due_while_nobody_watched_proves_nothing(
+    begin: str, end: str, failure: Failure
+):
+    heard, away = heard_of((SUCCESS, oslo("2026-11-27 02:00"))), [(oslo(begin), oslo(end))]
+    now = oslo("2026-11-28 09:00")
+    assert lateness(heard, NIGHTLY, since=0, now=now, away=away).failure is failure
+
+
+def test_it_is_said_so_until_the_next_report_is_late():
+    heard = heard_of((SUCCESS, oslo("2026-11-27 02:00")))
+    away = [(oslo("2026-11-28 01:55"), oslo("2026-11-28 02:20"))]
+    last = oslo("2026-11-29 02:30")
+    assert lateness(heard, NIGHTLY, since=0, now=last, away=away) == Lateness(
+        Failure.AWAITED,
+        "Opsboard did not watch from 01:55 CET on 28 November to 02:20 CET on 28 November, when a "
+        "report was due: nobody knows whether it came. The next is due at 02:00 CET on 29 November "
+        "and may be 30 min late.",
+    )
+    assert lateness(heard, NIGHTLY, since=0, now=last + 1, away=away).failure is Failure.LATE
+    twice = [*away, (oslo("2026-11-29 02:00"), oslo("2026-11-29 02:10"))]
+    assert lateness(heard, NIGHTLY, since=0, now=last + 1, away=twice).failure is Failure.AWAITED
+
+
+def test_a_job_that_had_failed_is_not_unknown_because_nobody_watched():
+    heard = heard_of((FAILURE, oslo("2026-11-27 02:00")))
+    away = [(oslo("2026-11-28 01:55"), oslo("2026-11-28 02:20"))]
+    said = lateness(heard, NIGHTLY, since=0, now=oslo("2026-11-28 09:00"), away=away)
+    assert said.failure is Failure.LATE
+
+
+def test_a_run_whose_end_nobody_could_hear_is_not_said_to_take_too_long():
+    schedule = Schedule(every=DAY, grace=HOUR, longest=HOUR)
+    heard = heard_of((SUCCESS, 0), (START, HOUR))
+    away, now = [(HOUR + 30 * MINUTE, HOUR + 40 * MINUTE)], 3 * HOUR
+    assert lateness(heard, schedule, since=0, now=now).failure is Failure.NOT_ENDED
+    assert lateness(heard, schedule, since=0, now=now, away=away).failure is None
+    assert lateness(heard, schedule, since=0, now=DAY + HOUR + 1, away=away).failure is Failure.LATE
+
+
 def test_overlapping_runs_are_each_timed_by_their_own_id():
     heard = heard_of((START, 0, "a"), (START, 10 * MINUTE, "b"), (SUCCESS, 12 * MINUTE, "b"))
     assert heard.end is not None and heard.end.duration == 2 * MINUTE

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from opsboard.probes.models import Gap, Kind, Probe, microseconds, stand_up
-from opsboard.probes.schedule import database_now, hand_back
+from opsboard.probes.schedule import claim, database_now, hand_back, normal_rate
 from tests.company import SECOND, a_path, a_probe, claims, make_due
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +145,28 @@ def test_resuming_begins_with_no_data_and_asks_at_once():
     assert microseconds(datetime.now(UTC)) - probe.ask_now_at < 5 * SECOND
     make_due(probe)
     assert len(claims()) == 1
+
+
+def test_after_a_pause_late_probes_are_taken_a_few_at_a_time_beside_those_that_are_due():
+    probes = [a_probe() for _ in range(9)]
+    for probe in probes[:6]:
+        move(probe, slot_at=database_now() - 20 * SECOND)
+    _, taken = claim("default", 100, late=2)
+    assert {one.probe_id for one in taken} >= {probe.pk for probe in probes[6:]}
+    assert len(taken) == 5
+    assert len(claim("default", 100, late=0)[1]) == 0
+    assert len(claim("default", 100)[1]) == 4
+
+
+def test_a_late_probe_that_somebody_wants_asked_now_does_not_wait():
+    probe = a_probe()
+    move(probe, slot_at=database_now() - 20 * SECOND)
+    probe.ask_now(datetime.now(UTC))
+    assert len(claim("default", 100, late=0)[1]) == 1
+
+
+def test_the_normal_rate_is_what_is_due_in_a_second():
+    for _ in range(3):
+        a_probe(a_path(interval=30 * SECOND))
+    assert normal_rate("default") == pytest.approx(0.1)
+    assert normal_rate("hull") == 0

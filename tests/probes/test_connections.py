@@ -159,6 +159,16 @@ def test_every_option_reaches_the_request():
     )
 
 
+def test_a_proxy_gets_none_of_the_trust_in_opsboards_own_address(settings: Any):
+    path = at(settings.SELF_URL)
+    path.service.is_built_in = True
+    path.service.save()
+    assert order_of(path).signs_in
+    path.connection = {"proxy": "http://127.0.0.1:6379"}
+    path.save()
+    assert not order_of(path).signs_in
+
+
 @pytest.mark.parametrize(("follows", "limit"), [(True, 0), (False, 3)])
 def test_redirects_that_are_not_to_be_followed_are_the_answer(
     far_side: Callable[..., FarSide], follows: bool, limit: int

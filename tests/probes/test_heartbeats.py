@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
@@ -17,12 +19,13 @@ from opsboard.probes.beat_rules import BeatKind
 from opsboard.probes.beats import Report, listen, receive
 from opsboard.probes.drain import Drain
 from opsboard.probes.heartbeats import Beat, Heartbeat
-from opsboard.probes.models import Kind, Observation, Probe, microseconds, stand_up
+from opsboard.probes.models import Gap, Kind, Observation, Probe, microseconds, stand_up
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.recording import judge_result, record
 from opsboard.probes.rules import Judgement, State, Verdict
 from opsboard.probes.schedule import database_now
 from opsboard.services.models import CriticalPath
+from opsboard.web.asking import ask_path
 from tests.company import SECOND, a_path, claims, make_due, production
 from tests.running.processes import until
 
@@ -196,7 +199,7 @@ def test_a_job_that_failed_and_then_does_not_come_is_told_for_both():
 def test_a_schedule_that_cannot_be_read_is_an_error_of_ours_that_says_what_to_do():
     judgement = judged(a_heartbeat(heartbeat={}))
     assert judgement.verdict is Verdict.ERROR
-    assert judgement.reason == "It is not said when the job reports in. Edit the sheet."
+    assert judgement.reason == "error: It is not said when the job reports in. Edit the sheet."
 
 
 def test_after_a_pause_it_waits_for_a_new_report_and_is_not_late_at_once():
@@ -287,6 +290,19 @@ def test_a_run_of_days_is_recorded():
     assert Observation.objects.get().total == 2**31 - 1
 
 
+@pytest.mark.parametrize(("slots", "state"), [(1, State.FAILING), (20, State.NO_DATA)])
+def test_what_was_missed_while_no_worker_looked_is_our_own_trouble(slots: int, state: State):
+    heartbeat = a_heartbeat(patience=1)
+    probe, now = Probe.objects.get(path=heartbeat.path), database_now()
+    report(heartbeat, GOOD, at=now - HOUR - 20 * MINUTE)
+    Heartbeat.objects.update(counts_from=1)
+    due = now - 20 * MINUTE
+    last = due + (slots - 1) * probe.interval
+    Gap.objects.create(probe=probe, first_slot_at=due, last_slot_at=last, slots=slots)
+    take_turn(probe)
+    assert probe.state == state
+
+
 def test_a_job_that_is_not_due_yet_is_nobodys_error():
     heartbeat = a_heartbeat()
     probe = Probe.objects.get(path=heartbeat.path)
@@ -302,6 +318,22 @@ def test_asking_all_paths_of_a_service_tells_its_heartbeats_too():
     report(heartbeat, GOOD)
     [(reply, judgement)] = ask_all(orders(), now=timezone.now())
     assert (reply.exit_code, judgement.verdict) == (0, Verdict.PASSING)
+
+
+def test_a_person_asks_by_hand_and_reads_how_its_newest_run_ended():
+    heartbeat = a_heartbeat()
+    now = microseconds(timezone.now())
+    report(heartbeat, START, at=now - 3 * MINUTE)
+    report(heartbeat, GOOD, at=now)
+    out, path = StringIO(), heartbeat.path
+    with pytest.raises(SystemExit) as left:
+        call_command("probe", f"{path.service.slug}/{path.slug}", stdout=out)
+    assert left.value.code == 0
+    said = out.getvalue().splitlines()
+    assert said[0] == "Passing: ended with exit code 0 after 3 m"
+    assert said[2] == "Heartbeat every 1 h, at most 5 min late"
+    asked = ask_path(path, production(path.service), now=timezone.now())
+    assert asked.sentence == "The job ended with exit code 0 after 3 m."
 
 
 def test_the_newest_reports_are_kept_and_old_ones_go():

@@ -115,9 +115,10 @@ def test_a_re_ask_confirms_and_leaves_the_grid_where_it_was():
     probe = a_probe()
     turn(probe, GOOD)
     turn(probe, BAD)
-    grid = probe.slot_at
+    # Not so near that a claim would take it in the same turn.
+    grid = database_now() + 10 * SECOND
     Probe.objects.filter(pk=probe.pk).update(
-        ask_now_at=database_now() - 1, ask_now_kind=Kind.ASKED_AGAIN
+        slot_at=grid, ask_now_at=database_now() - 1, ask_now_kind=Kind.ASKED_AGAIN
     )
     [taken] = claims()
     record([result_of(taken, BAD)], now=database_now(), react=quiet)

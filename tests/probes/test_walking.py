@@ -327,6 +327,17 @@ def test_broken_off_it_cleans_up_in_the_time_that_is_left():
     assert ask and ask.timeout == SECOND // 2
 
 
+def test_only_what_can_be_cleaned_up_is():
+    tidy = step("Tidy up", url=uses("token"), always=True)
+    walk = a_walk(LOG_IN, RECEIPT, tidy)
+    walk.begin()
+    assert not walk.can_clean_up
+    walk.hear(got(200, {"token": TOKEN}))
+    assert walk.can_clean_up
+    walk.hear(got())
+    assert not walk.can_clean_up
+
+
 def test_a_walk_whose_last_step_is_under_way_is_not_cut_short():
     walk = a_walk(RECEIPT)
     walk.begin()

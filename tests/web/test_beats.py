@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.test import Client
+from django.core.handlers.wsgi import LimitedStream
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from opsboard.probes import beats
@@ -16,6 +18,7 @@ from opsboard.probes.heartbeats import Beat, Heartbeat
 from opsboard.probes.models import Kind, Probe, microseconds, stand_up
 from opsboard.services.models import CriticalPath
 from opsboard.web.beats import MOST_READ
+from opsboard.web.beats import report as view
 from tests.company import NOON, SECOND, a_path
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +110,27 @@ def test_the_first_ten_thousand_bytes_are_kept(
     assert answer.status_code == 200
     beat = Beat.objects.get()
     assert (len(beat.body), beat.is_cut) == (kept, is_cut)
+
+
+@pytest.mark.parametrize("length", ["500", ""])
+def test_a_body_that_breaks_off_is_kept_as_such_and_the_report_with_it(
+    heartbeat: Heartbeat, length: str
+):
+    class Broken(BytesIO):
+        def read(self, *_: object) -> bytes:
+            if not length:
+                raise OSError("the client went away")
+            return super().read(*_)
+
+    request = RequestFactory().post(
+        address_of(heartbeat), b"", content_type="text/plain", CONTENT_LENGTH=length
+    )
+    stream = Broken(b"abc")
+    request.META |= {"wsgi.input": stream, "wsgi.input_terminated": not length}
+    request._stream = LimitedStream(stream, int(length or 0))
+    assert view(request, address_of(heartbeat)[6:]).status_code == 200
+    beat = Beat.objects.get()
+    assert (beat.kind, beat.is_cut, beat.body) == ("success", True, "abc" if length else "")
 
 
 def test_a_secret_at_the_edge_of_what_is_kept_is_masked_before_it_is_cut(

@@ -126,6 +126,16 @@ def test_a_key_that_is_gone_is_said_and_a_new_address_can_be_had(
     assert "Give it a new address" in text
 
 
+def test_the_board_and_the_service_show_it_like_any_path(
+    heartbeat: Heartbeat, client_of: Callable[[RoleName], Client]
+):
+    client = client_of("viewer")
+    for url in ("/", "/services/fares-api", "/mine", "/search?q=price"):
+        answer = client.get(url, follow=True)
+        assert answer.status_code == 200
+        assert "Price a crossing" in answer.content.decode() or url == "/mine"
+
+
 def test_a_path_of_another_kind_has_none_of_it(
     path: CriticalPath, client_of: Callable[[RoleName], Client]
 ):

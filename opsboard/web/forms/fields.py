@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from opsboard.expectations.grammar import ClauseErrors, parse
-from opsboard.expectations.units import exact_duration, parse_duration
+from opsboard.expectations.units import exact_duration, exact_size, parse_duration, parse_size
 from opsboard.services.addresses import check_route
 from opsboard.services.rules import (
     Pairs,
@@ -109,8 +109,11 @@ class DurationField(LineField):
     def prepare_value(self, value: Any) -> Any:
         return exact_duration(value) if isinstance(value, int) else value
 
-    def clean(self, value: Any) -> int:
+    def clean(self, value: Any) -> int | None:
+        """None when it may be left empty and is."""
         text: str = super().clean(value)
+        if not text:
+            return None
         try:
             duration = parse_duration(text)
         except ValueError as error:
@@ -118,6 +121,29 @@ class DurationField(LineField):
         if not self.low <= duration <= self.high:
             raise ValidationError(f"This may be {self.range}.")
         return duration
+
+
+class SizeField(LineField):
+    """Whole bytes, written as "4 MB"; None when it may be left empty and is."""
+
+    def __init__(self, *, high: int, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **kwargs)
+        self.high = high
+
+    def prepare_value(self, value: Any) -> Any:
+        return exact_size(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:
+        text: str = super().clean(value)
+        if not text:
+            return None
+        try:
+            size = parse_size(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        if not 1 <= size <= self.high:
+            raise ValidationError(f"This may be from 1 B to {exact_size(self.high)}.")
+        return size
 
 
 class CountField(LineField):
