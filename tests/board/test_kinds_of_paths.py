@@ -326,6 +326,10 @@ WRONG = {
         with_path("route: GET /", "cache_mode: hot"),
         "9:21: Write one of as is, warm, cold query, cold header.",
     ),
+    "a cache mode that would do something twice": (
+        with_path("route: POST /", "cache_mode: warm"),
+        "9:21: Warm asks twice, and what POST does may not be done twice",
+    ),
     "a location": (
         with_path("route: GET /", "locations: [olso]"),
         "9:21: Unknown location olso; known are default.",

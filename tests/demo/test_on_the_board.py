@@ -53,9 +53,9 @@ def counts() -> dict[str, int]:
 
 def test_it_is_eighteen_services_with_sheets_notes_and_probes(company):
     assert Service.objects.count() == 18
-    assert CriticalPath.objects.count() == 50
+    assert CriticalPath.objects.count() == 54
     assert RollbackNote.objects.count() == 18
-    assert Probe.objects.active().count() == 55
+    assert Probe.objects.active().count() == 59
     assert not any(path.missing for path in CriticalPath.objects.all())
     assert set(Environment.objects.values_list("slug", flat=True)) == {"production", "staging"}
     assert not Environment.objects.filter(base_url__contains=".example").exists()
@@ -100,12 +100,12 @@ def test_without_its_services_the_demo_rests_and_wakes_again(company):
     by_hand = CriticalPath.objects.get(slug="tides-at-leith")
     person = _person()
     by_hand.pause(by=person, now=NOW)
-    assert rest(location="default", now=NOW) == 49
+    assert rest(location="default", now=NOW) == 53
     assert not Probe.objects.active().exists()
-    assert wake(location="default", now=NOW) == 49
+    assert wake(location="default", now=NOW) == 53
     by_hand.refresh_from_db()
     assert by_hand.paused_by == person
-    assert Probe.objects.active().exclude(path=by_hand).count() == 54
+    assert Probe.objects.active().exclude(path=by_hand).count() == 58
 
 
 def _person():
@@ -136,7 +136,7 @@ def test_removing_takes_everything_and_nothing_else(tmp_path):
     removed = remove_demo(SOMEBODY, now=NOW)
     kept = counts()
     assert kept == before
-    assert removed.words.startswith("9 teams, 18 services, 50 critical paths, 18 rollback notes")
+    assert removed.words.startswith("9 teams, 18 services, 54 critical paths, 18 rollback notes")
     assert not Declaration.objects.exists()
     assert Observation.objects.count() == 1
     assert not HourlyRollup.objects.exists()
@@ -155,7 +155,7 @@ def test_the_command_says_what_it_removed(company, settings):
     settings.DATA = str(company.parent)
     out = StringIO()
     call_command("demo", "--remove", "--yes", stdout=out)
-    assert out.getvalue().startswith("Removed the demo: 9 teams, 18 services, 50 critical paths")
+    assert out.getvalue().startswith("Removed the demo: 9 teams, 18 services, 54 critical paths")
     call_command("demo", "--remove", "--yes", stdout=out)
     assert out.getvalue().endswith("There is no demo on this board: nothing to remove.\n")
 
