@@ -20,7 +20,7 @@ from opsboard.board.stored import Stored, read_stored
 from opsboard.board.unheard import unheard_paths
 from opsboard.people.audit import Actor
 from opsboard.probes.models import stand_up_all
-from opsboard.probes.orders import policy_of_this_place
+from opsboard.probes.orders import policy_of_kind
 from opsboard.services.askable import why_not_askable
 
 # Any number that no other program of this database locks.
@@ -62,15 +62,16 @@ def read_files(paths: list[str]) -> Declared:
     return declared
 
 
+def _why_not_askable(url: str, kind: str) -> str:
+    return why_not_askable(url, policy_of_kind(kind))
+
+
 def prepare(
     declared: Declared, *, environ: Mapping[str, str], prune: bool, actor: Actor, now: datetime
 ) -> Prepared:
     """Hold files against the board as it is now. Writes nothing."""
     stored = read_stored()
-    policy = policy_of_this_place()
-    checked = check_across(
-        declared, stored, environ=environ, refuse=lambda url: why_not_askable(url, policy)
-    )
+    checked = check_across(declared, stored, environ=environ, refuse=_why_not_askable)
     prepared = Prepared(declared, stored, checked)
     if not prepared.errors:
         prepared.plan = make_plan(declared.things, stored.board, checked.fresh, prune=prune)

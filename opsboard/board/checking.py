@@ -27,7 +27,8 @@ from opsboard.services.secret_looks import looks_secret
 from opsboard.services.secrets import CannotDecrypt
 from opsboard.services.sheets import check_sheet
 
-type Refuse = Callable[[str], str]
+# Why an address may not be asked by a path of that kind, or "".
+type Refuse = Callable[[str, str], str]
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ class Checked:
 def check_across(
     declared: Declared, stored: Stored, *, environ: Mapping[str, str], refuse: Refuse
 ) -> Checked:
-    """`environ`: of whoever runs the command. `refuse`: why an address may not be asked, or ""."""
+    """`environ`: of whoever runs the command."""
     checked = Checked()
     _check_built_in(declared, stored, checked)
     _check_owners(declared, stored, checked)
@@ -167,7 +168,7 @@ def _check_addresses(declared: Declared, checked: Checked, refuse: Refuse) -> No
     bases: dict[str, dict[str, str]] = {}
     for thing, fields in _of(declared, ENVIRONMENT):
         url = fields["base_url"]
-        if wrong := refuse(url) if url else "":
+        if wrong := refuse(url, "http") if url else "":
             checked.errors.append(_wrong(declared, thing, wrong, "base_url"))
         elif url:
             bases.setdefault(thing[1], {})[thing[2]] = url
@@ -190,7 +191,7 @@ def _refused(
     for slug in fields["environments"] or bases:
         fill = partial(_filled, declared, thing[1], slug)
         for at, url in addresses_of(sheet, bases[slug], fill) if slug in bases else ():
-            if at not in told and (wrong := refuse(url)):
+            if at not in told and (wrong := refuse(url, sheet.kind)):
                 told.add(at)
                 yield _wrong(declared, thing, f"In {slug}: {wrong}", *at)
 

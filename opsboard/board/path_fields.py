@@ -71,9 +71,11 @@ def _input(fields: Mapping[str, Any], form: list[Any], *, deeper: int = 0) -> di
 
 def sheet_of(fields: Mapping[str, Any]) -> Sheet:
     """The sheet, from the words of a plan."""
+    method, route = split_route(fields["route"], fields["kind"])
     return Sheet(
         kind=fields["kind"],
-        route=split_route(fields["route"], fields["kind"])[1],
+        method=method,
+        route=route,
         headers=[(name, value) for name, value in fields["headers"]],
         query=[(name, value) for name, value in fields["query"]],
         body=fields["body"],

@@ -12,4 +12,5 @@ def board_file(sites: Mapping[str, str]) -> str:
     text = _SHIPPED.read_text()
     for kind, site in sites.items():
         text = text.replace(f"http://{kind}.example", site)
+        text = text.replace(f"{kind}.example:80", site.removeprefix("http://"))
     return text

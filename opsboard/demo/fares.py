@@ -57,6 +57,15 @@ def hold(desk: Desk) -> dict[str, Any]:
     return {"hold": {"reference": "H-" + price["code"], "minutes": 15}}
 
 
+def release(desk: Desk) -> dict[str, Any]:
+    """Lets a held fare go. Whoever asks a second time is told the same."""
+    reference = str(desk.given.get("hold", ""))
+    if not reference.startswith("H-"):
+        raise WrongInput("A hold begins with H-.")
+    desk.write("release", reference)
+    return {"hold": {"reference": reference, "released": True}}
+
+
 def calendar(desk: Desk) -> dict[str, Any]:
     return {"days": [{"day": day["code"], "from": 48.2} for day in desk.records("day")[:31]]}
 
@@ -115,6 +124,7 @@ PAGES = [
         "fares-api",
         Page("fares-api", "POST", "/v2/quotes", quote, kept=True),
         Page("fares-api", "POST", "/v2/holds", hold, status=201),
+        Page("fares-api", "POST", "/v2/releases", release),
         Page("fares-api", "GET", "/v2/calendar", calendar, kept=True),
         Page("fares-api", "GET", "/v2/surcharges", surcharges, kept=True),
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from opsboard.probes.other_kinds import split_server
 from opsboard.probes.rendering import address
 from opsboard.services.addresses import host_of
 from opsboard.services.problems import At
@@ -34,5 +35,6 @@ def _routes(sheet: Sheet, base_url: str, fill: Fill) -> Iterator[tuple[At, str]]
 
 def _servers(route: str) -> Iterator[str]:
     for word in route.split():
-        if word.startswith("@"):
-            yield f"http://[{word[1:]}]:53" if ":" in word else f"http://{word[1:]}:53"
+        address, port = split_server(word)
+        if address:
+            yield f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"

@@ -30,8 +30,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         *("http", "ip", "redirects", "host", *_TLS),
         *("basic", "bearer", "proxy", "compressed", "max_body", "form"),
     ),
-    "tcp": ("ip",),
-    "tls": ("ip", *_TLS),
+    "tcp": ("ip", "max_body"),
+    "tls": ("ip", "max_body", *_TLS),
     "dns": (),
     "heartbeat": (),
 }

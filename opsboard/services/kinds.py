@@ -12,7 +12,6 @@ from opsboard.expectations.nearest import did_you_mean
 from opsboard.services.addresses import check_route, check_url
 from opsboard.services.marks import as_read
 from opsboard.services.problems import Problem
-from opsboard.services.rules import MARK
 
 KINDS = {
     "http": "An HTTP path",
@@ -23,7 +22,10 @@ KINDS = {
 }
 LONGEST_ROUTE = 2_000
 # What can be asked of a name server.
-RECORDS = ("A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR")
+RECORDS = (
+    *("A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR", "HTTPS", "SVCB"),
+    *("TLSA", "DS", "DNSKEY", "NAPTR", "SSHFP"),
+)
 
 _REQUEST = ("headers", "query", "body", "form", "cache_mode", "follows_redirects")
 _USED: Mapping[str, frozenset[str]] = {
@@ -57,7 +59,6 @@ _OF_A_STEP = ("route", "headers", "query", "body", "form")
 
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*):([^:]*)")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
-_SERVER_AND_PORT = re.compile(r"(?:\[(.*)\]|([^:]*)):([1-9][0-9]{0,4})")
 _DNS_NAME = re.compile(r"(?=.{1,253}\.?$)(?:[a-z0-9_*](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?)+", re.I)
 
 
@@ -101,7 +102,7 @@ def _check_place(route: str, such_as: str) -> str:
 
 def check_dns_route(route: str) -> str:
     """ "fares.example", "fares.example AAAA", "fares.example AAAA @10.0.0.53"."""
-    words = MARK.sub("x", route).split()
+    words = as_read(route).split()
     servers = [word for word in words if word.startswith("@")]
     asked = [word for word in words if not word.startswith("@")]
     if not asked or len(asked) > 2 or len(servers) > 1:
@@ -117,17 +118,34 @@ def check_dns_route(route: str) -> str:
 
 
 def _check_server(server: str) -> str:
-    parts = _SERVER_AND_PORT.fullmatch(server)
-    try:
-        ip_address((parts[1] or parts[2]) if parts else server)
-    except ValueError:
-        if server == "x":
-            return ""
+    host, port = read_server(server)
+    if not _is_address(host.strip("[]")):
         return (
             "Write the server after @ as an IP address, as in @10.0.0.53 or @2001:db8::53, and "
             "with a port that is not 53 as in @10.0.0.53:5353."
         )
-    return "" if not parts or int(parts[3]) <= 65_535 else "The port is a number from 1 to 65535."
+    is_port = _PORT.fullmatch(port) and int(port) <= 65_535
+    return "" if is_port else "The port is a number from 1 to 65535."
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        # It stands for a mark.
+        return host == "x"
+    return True
+
+
+def read_server(server: str) -> tuple[str, str]:
+    """Host and port of what stands after @; an IPv6 address in brackets, as in addresses."""
+    if server.startswith("["):
+        host, _, port = server.partition("]")
+        return f"{host}]", port.removeprefix(":") or "53"
+    if server.count(":") > 1:
+        return f"[{server}]", "53"
+    host, _, port = server.partition(":")
+    return host, port or "53"
 
 
 def unused(kind: str, given: Mapping[str, Any]) -> Iterator[Problem]:

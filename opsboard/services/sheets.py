@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 USUAL_TIMEOUT = 10 * SECOND
 USUAL_INTERVAL = 30 * SECOND
 AS_IS = "as is"
+WARM = "warm"
+# What may be asked twice and changes nothing.
+ASKED_TWICE = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Sheet:
     """`connection`, `heartbeat` and `steps` as they are stored; `expected` a clause an item."""
 
     kind: str = "http"
+    method: str = "GET"
     route: str = ""
     headers: Pairs = field(default_factory=list)
     query: Pairs = field(default_factory=list)
@@ -56,6 +60,7 @@ class Sheet:
     def of(cls, path: "CriticalPath") -> Self:
         return cls(
             kind=path.kind,
+            method=path.method,
             route=path.route,
             headers=[(name, value) for name, value in path.headers],
             query=[(name, value) for name, value in path.query],
@@ -138,6 +143,11 @@ def _check_asked(sheet: Sheet) -> Iterator[Problem]:
         yield Problem(("route",), "Say what is asked: a path needs a route.")
     elif wrong := check_route_of(sheet.kind, sheet.route):
         yield Problem(("route",), wrong)
+    if sheet.cache_mode == WARM and sheet.method not in ASKED_TWICE:
+        yield Problem(
+            ("cache_mode",),
+            f"Warm asks twice, and what {sheet.method} does may not be done twice: choose another.",
+        )
     if sheet.body and sheet.connection.get("form") and uses(sheet.kind, "form"):
         yield Problem(("form",), "A request sends a body or a form: take one of them out.")
 

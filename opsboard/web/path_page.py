@@ -21,7 +21,7 @@ from opsboard.web.chart_marks import read_marks
 from opsboard.web.drawing import draw
 from opsboard.web.expected import limits_for, lines_of
 from opsboard.web.locations import locations_of
-from opsboard.web.measurements import figures
+from opsboard.web.measurements import Figure, Limits, Measured, figures
 from opsboard.web.notes_for import Notes
 from opsboard.web.overview import PRODUCTION
 from opsboard.web.path_history import history, last_probes
@@ -103,7 +103,7 @@ def read_path_page(
         "lines": lines_of(path, newest, is_stale=standing.is_stale),
         "hearing": who_hears_of_path(path, environment.slug, now=now),
         "measured": measured,
-        "figures": figures(measured, limits, is_failing=standing.state is State.FAILING),
+        "figures": _figures(path, measured, limits, standing),
         "last_probes": last_probes(place.probes),
         "has_traces": may_edit and path.kind == CriticalPath.Kind.HTTP,
         "has_locations": len(place.probes) > 1,
@@ -113,6 +113,14 @@ def read_path_page(
         "range": chosen,
         "ranges": list(RANGES.values()),
     } | _chart(standing, chosen, is_poll=is_poll, now=now)
+
+
+def _figures(
+    path: CriticalPath, measured: Measured, limits: Limits, standing: PathNow
+) -> list[Figure]:
+    """Caches and databases are told by HTTP only."""
+    found = figures(measured, limits, is_failing=standing.state is State.FAILING)
+    return found if path.kind == CriticalPath.Kind.HTTP else found[:2]
 
 
 def target_words(path: CriticalPath, environment: Environment) -> str:

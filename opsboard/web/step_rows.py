@@ -85,7 +85,9 @@ def _lines(step: Step, did: Mapping[str, Any] | None, *, is_stale: bool) -> list
     except ClauseErrors:
         return []
     outcomes = {one["clause"]: one for one in did["clauses"]} if did else {}
-    missing = "not asked yet" if did is None else "not run" if not outcomes else "not judged"
+    missing = "not asked yet"
+    if did is not None:
+        missing = "not run" if did["verdict"] is None else "not judged"
     return [
         Line(
             words=words_for(clause),

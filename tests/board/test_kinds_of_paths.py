@@ -326,6 +326,10 @@ WRONG = {
         with_path("route: GET /", "cache_mode: hot"),
         "9:21: Write one of as is, warm, cold query, cold header.",
     ),
+    "a cache mode that would do something twice": (
+        with_path("route: POST /", "cache_mode: warm"),
+        "9:21: Warm asks twice, and what POST does may not be done twice",
+    ),
     "a location": (
         with_path("route: GET /", "locations: [olso]"),
         "9:21: Unknown location olso; known are default.",
@@ -343,6 +347,14 @@ def test_what_is_wrong_is_told_with_its_place(name, tmp_path):
     errors = errors_of(tmp_path, text)
     assert len(errors) == 1, errors
     assert errors[0].startswith(sentence), errors[0]
+
+
+def test_other_kinds_ask_the_ports_of_their_own_protocols(tmp_path):
+    (error,) = errors_of(tmp_path, with_path("route: GET http://10.0.0.9:25/"))
+    assert error.startswith("8:16: In production:")
+    assert apply_text(tmp_path, with_path("kind: tcp", "route: mail.internal:25")).code == 0
+    for route in ("mail.internal:25", ":22"):
+        assert apply_text(tmp_path, with_path("kind: tcp", f'route: "{route}"')).code == 0
 
 
 def test_a_location_of_this_board_is_known(tmp_path, settings):

@@ -1,19 +1,27 @@
 """The shipped board file as plain values, and its sheets asked and judged without a board."""
 
-import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 
+from opsboard.board.reading import read_board
+from opsboard.board.sheet_format import split_route
+from opsboard.board.sources import decode
+from opsboard.board.things import ENVIRONMENT, PATH
 from opsboard.demo.company import board_file
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.running import SampleServices
-from opsboard.expectations.grammar import parse
 from opsboard.outbound.egress import Policy
 from opsboard.outbound.http import ask_once
 from opsboard.outbound.reply import Ask, Reply
-from opsboard.probes.rendering import render
+from opsboard.people.probe_pass import HEADER
+from opsboard.probes.cache_modes import never_asked
+from opsboard.probes.orders import compile_expected
+from opsboard.probes.planning import plan_of
 from opsboard.probes.rules import Judgement, judge
+from opsboard.probes.walking import Walk
 from opsboard.services.models import CriticalPath, Environment
 
 HERE = Policy(allow=(), allow_loopback=True, allow_private=True)
@@ -34,25 +42,31 @@ def sheet_of(service: str, path: str) -> dict[str, Any]:
 def ask_sheet(
     samples: SampleServices, service: str, path: str, environment: str = "production"
 ) -> tuple[Reply, Judgement]:
-    sheet, now = sheet_of(service, path), datetime.now(UTC)
-    clauses = parse("\n".join(sheet["expect"]))
-    reply = ask_once(_ask(samples, service, sheet, environment), policy=HERE)
-    return reply, judge(reply, clauses, now=now)
+    """As a worker would, from the file alone."""
+    declared = read_board([decode("board.yaml", board_file(samples.sites).encode())]).things
+    sheet = _path(declared[PATH, service, path])
+    base_url = declared[ENVIRONMENT, service, environment]["base_url"]
+    variables = SHIPPED["services"][service]["environments"][environment].get("variables", {})
+    expected = compile_expected(sheet.expected_result, sheet.interval, kind=sheet.kind)
+    ask, plan = plan_of(sheet, Environment(base_url=base_url), variables, expected)
+    if sheet.cache_mode == "cold query" and isinstance(ask, Ask):
+        ask = replace(ask, url=never_asked(ask.url))
+    now = datetime.now(UTC)
+    token = (HEADER, probe_token(samples.directory))
+    if plan is None:
+        known = replace(ask, headers=(*ask.headers, token)) if isinstance(ask, Ask) else ask
+        reply = ask_once(known, policy=HERE)
+        return reply, judge(reply, expected.clauses, now=now)
+    walk = Walk(plan, now=now, dress=lambda one, _: replace(one, headers=(*one.headers, token)))
+    following = walk.begin()
+    while following:
+        following = walk.hear(ask_once(following, policy=HERE))
+    return walk.finish()
 
 
-def _ask(samples: SampleServices, service: str, sheet: dict[str, Any], environment: str) -> Ask:
-    place = SHIPPED["services"][service]["environments"][environment]
-    method, route = sheet["route"].split(" ", 1)
-    given = sheet.get("input", {})
-    path = CriticalPath(
-        method=method,
-        route=route,
-        headers=list(given.get("headers", {}).items()),
-        query=list(given.get("query", {}).items()),
-        body=json.dumps(given["json"]) if "json" in given else "",
-        timeout=10_000_000,
-    )
-    base_url = place["base_url"]
-    for kind, site in samples.sites.items():
-        base_url = base_url.replace(f"http://{kind}.example", site)
-    return render(path, Environment(base_url=base_url), place.get("variables", {}))
+def _path(fields: dict[str, Any]) -> CriticalPath:
+    names = ("kind", "headers", "query", "body", "connection", "cache_mode", "steps", "timeout")
+    path = CriticalPath(**{name: fields[name] for name in names})
+    path.method, path.route = split_route(fields["route"], path.kind)
+    path.expected_result = "\n".join(fields["expect"])
+    return path

@@ -13,11 +13,13 @@ from django.core.management import call_command
 from opsboard.alerts.models import Channel
 from opsboard.board.models import Declaration
 from opsboard.demo.loading import CannotLoad, begin, load, rest, wake
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.removing import remove_demo
 from opsboard.incidents.models import Incident
 from opsboard.people.audit import Actor, Via
 from opsboard.people.models import AuditEntry
 from opsboard.probes.models import HourlyRollup, Observation, Probe
+from opsboard.probes.orders import compile_order
 from opsboard.releases.models import Release
 from opsboard.releases.reading import read_readiness
 from opsboard.releases.rules import Word
@@ -51,9 +53,9 @@ def counts() -> dict[str, int]:
 
 def test_it_is_eighteen_services_with_sheets_notes_and_probes(company):
     assert Service.objects.count() == 18
-    assert CriticalPath.objects.count() == 50
+    assert CriticalPath.objects.count() == 54
     assert RollbackNote.objects.count() == 18
-    assert Probe.objects.active().count() == 55
+    assert Probe.objects.active().count() == 59
     assert not any(path.missing for path in CriticalPath.objects.all())
     assert set(Environment.objects.values_list("slug", flat=True)) == {"production", "staging"}
     assert not Environment.objects.filter(base_url__contains=".example").exists()
@@ -98,12 +100,12 @@ def test_without_its_services_the_demo_rests_and_wakes_again(company):
     by_hand = CriticalPath.objects.get(slug="tides-at-leith")
     person = _person()
     by_hand.pause(by=person, now=NOW)
-    assert rest(location="default", now=NOW) == 49
+    assert rest(location="default", now=NOW) == 53
     assert not Probe.objects.active().exists()
-    assert wake(location="default", now=NOW) == 49
+    assert wake(location="default", now=NOW) == 53
     by_hand.refresh_from_db()
     assert by_hand.paused_by == person
-    assert Probe.objects.active().exclude(path=by_hand).count() == 54
+    assert Probe.objects.active().exclude(path=by_hand).count() == 58
 
 
 def _person():
@@ -134,7 +136,7 @@ def test_removing_takes_everything_and_nothing_else(tmp_path):
     removed = remove_demo(SOMEBODY, now=NOW)
     kept = counts()
     assert kept == before
-    assert removed.words.startswith("9 teams, 18 services, 50 critical paths, 18 rollback notes")
+    assert removed.words.startswith("9 teams, 18 services, 54 critical paths, 18 rollback notes")
     assert not Declaration.objects.exists()
     assert Observation.objects.count() == 1
     assert not HourlyRollup.objects.exists()
@@ -153,7 +155,7 @@ def test_the_command_says_what_it_removed(company, settings):
     settings.DATA = str(company.parent)
     out = StringIO()
     call_command("demo", "--remove", "--yes", stdout=out)
-    assert out.getvalue().startswith("Removed the demo: 9 teams, 18 services, 50 critical paths")
+    assert out.getvalue().startswith("Removed the demo: 9 teams, 18 services, 54 critical paths")
     call_command("demo", "--remove", "--yes", stdout=out)
     assert out.getvalue().endswith("There is no demo on this board: nothing to remove.\n")
 
@@ -179,3 +181,11 @@ def test_a_board_with_services_offers_it_no_more(company, client_of):
 def test_a_board_in_production_does_not_offer_it(client_of, settings):
     settings.EMBEDDED = False
     assert "--demo" not in client_of("editor").get("/add").text
+
+
+def test_every_probe_carries_the_token_that_the_sample_services_know(company):
+    asked = Probe.objects.filter(path__kind="http")
+    probes = asked.for_pages().prefetch_related("environment__variables")
+    tokens = [compile_order(probe).token for probe in probes]
+    assert {token.value for token in tokens if token} == {probe_token(company)}
+    assert all(tokens)

@@ -36,6 +36,7 @@ def test_a_kind_that_is_none_is_told_the_nearest() -> None:
         ("dns", "fares.example MX @10.0.0.53:5353"),
         ("dns", "fares.example MX @[2001:db8::53]:5353"),
         ("dns", "{{ NAME }} AAAA @2001:db8::53"),
+        ("dns", "fares.example A @{{ SERVER }}:{{ PORT }}"),
         ("heartbeat", ""),
     ],
 )
@@ -59,6 +60,8 @@ def test_a_route_may_be_what_its_kind_can_ask(kind: str, route: str) -> None:
         ("dns", "a b c", "as in fares.example AAAA @10.0.0.53"),
         ("dns", "fares.example AAA", "did you mean `AAAA`?"),
         ("dns", "fares.example A @ns.example", "as an IP address"),
+        ("dns", "fares.example A @10.0.0.53:0", "from 1 to 65535"),
+        ("dns", "fares.example A @", "as an IP address"),
         ("dns", "fares.example A @10.0.0.53:70000", "from 1 to 65535"),
         ("dns", "fares.example A @10.0.0:53", "as an IP address"),
         ("dns", "https://fares.example", "not a name that can be looked up"),

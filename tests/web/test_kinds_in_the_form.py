@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
+from opsboard.board.reading import read_board
+from opsboard.board.sources import decode
 from opsboard.people.models import AuditEntry
 from opsboard.services.models import SECOND, CriticalPath, Environment, Service
+from tests.board.files import run
 from tests.far_side import FarSide, answer
-from tests.web.test_path_form import EDIT, GOOD, NEW, errors
+from tests.web.test_path_form import EDIT, GOOD, NEW, ODD, SAFE, TYPED, errors
 
 SignIn = Callable[[Any], Client]
 COMMON = {
@@ -128,6 +133,18 @@ def test_changing_the_kind_keeps_what_was_typed(client: Client) -> None:
     assert not CriticalPath.objects.exists()
     back = client.post(NEW, GOOD | {"kind": "tcp", "act": "kind-http"}).context["form"]
     assert back["headers"].value() == "Accept: application/json"
+
+
+def test_each_kind_begins_with_what_is_usual_for_it(client: Client) -> None:
+    def begins_with(page: Any) -> str:
+        return page.context["form"]["expected_result"].value()
+
+    assert begins_with(client.get(NEW)) == "status == 200"
+    assert begins_with(client.get(f"{NEW}?kind=tls")) == "certificate.days > 14"
+    untouched = COMMON | TIMES | {"kind": "http", "expected_result": "status == 200"}
+    assert begins_with(client.post(NEW, untouched | {"act": "kind-tls"})) == "certificate.days > 14"
+    typed = untouched | {"expected_result": "time < 1 s", "act": "kind-tls"}
+    assert begins_with(client.post(NEW, typed)) == "time < 1 s"
 
 
 def test_what_was_typed_for_another_kind_is_not_saved(client: Client) -> None:
@@ -289,8 +306,9 @@ def test_steps_are_stored_and_shown(client: Client) -> None:
 @pytest.mark.parametrize(
     ("change", "at", "says"),
     [
-        ({"step-0-name": ""}, "0.name", "Name the step"),
-        ({"step-0-route": ""}, "0.route", "Begin with /"),
+        ({"step-0-name": ""}, "0.name", "Fill this in."),
+        ({"step-0-route": ""}, "0.route", "Fill this in."),
+        ({"step-0-route": "quotes"}, "0.route", "Begin with /"),
         ({"step-1-name": "Ask for a quote"}, "1.name", "Step 1 is called Ask for a quote too"),
         ({"step-0-method": "GETT"}, "0.method", "valid choice"),
         ({"step-0-expect": "ok\ntme < 1 s"}, "0.expect", "Line 2, column 1: Unknown fact `tme`"),
@@ -376,7 +394,9 @@ def test_steps_wait_while_another_kind_is_looked_at(client: Client) -> None:
 
 
 def test_an_empty_step_is_left_out(client: Client) -> None:
-    client.post(NEW, BOOK | {"step-TOTAL_FORMS": "5", "step-3-method": "GET"})
+    client.post(
+        NEW, BOOK | {"step-TOTAL_FORMS": "5", "step-3-method": "GET", "step-4-method": "GET"}
+    )
     assert len(CriticalPath.objects.get().steps) == 3
 
 
@@ -474,3 +494,42 @@ def test_an_environment_keeps_the_variables_that_steps_and_connections_need(
     )
     assert page.status_code == 422
     assert "TOKEN" in page.text
+
+
+ANY_FIELD = sorted({*GOOD, *BOOK, *CONNECTION, "kind", "every", "cron", "zone", "grace", "longest"})
+ACTS = ["save", "ask", "add-step", "up-step-1", "remove-step-0", "kind-tcp", "kind-x", "check", "?"]
+VALUES = st.one_of(
+    TYPED, ODD, st.sampled_from(["tcp", "tls", "dns", "heartbeat", "0 2 * * *", "-1", "²", ":1"])
+)
+
+
+@SAFE
+@given(
+    fields=st.dictionaries(st.sampled_from(ANY_FIELD), VALUES, max_size=6),
+    act=st.sampled_from(ACTS),
+)
+def test_whatever_is_typed_is_saved_or_told_or_shown_again(
+    client: Client, fields: dict[str, str], act: str
+) -> None:
+    CriticalPath.objects.all().delete()
+    page = client.post(NEW, BOOK | {"act": act} | fields)
+    assert page.status_code in (200, 302, 422)
+    is_saved = CriticalPath.objects.exists()
+    assert is_saved == (page.status_code == 302)
+    if page.status_code == 422:
+        assert errors(page) or in_steps(page) or page.context["form"].rows.non_form_errors()
+    if is_saved:
+        assert client.get(f"/services/fares-api/{CriticalPath.objects.get().slug}/edit").status_code
+        exported = run("export").out
+        again = read_board([decode("board.yaml", exported.encode())])
+        assert not again.errors
+
+
+def test_a_tcp_path_is_asked_now(client: Client, machine: FarSide) -> None:
+    port = machine.url("").rpartition(":")[2].strip("/")
+    typed = COMMON | TIMES | {"kind": "tcp", "route": f":{port}", "expected_result": "time < 5 s"}
+    page = client.post(NEW, typed | {"act": "ask"})
+    assert page.status_code == 200
+    (clause,) = page.context["asked"].clauses
+    assert (clause.text, clause.state) == ("time < 5 s", "passing")
+    assert not CriticalPath.objects.exists()

@@ -24,6 +24,33 @@ OF_OPTION: dict[str, tuple[str, ...]] = {
     "compressed": ("compressed",),
     "max_body": ("max_body",),
 }
+# What a route is, by kind.
+ROUTES = {
+    "http": "Below the address of the environment, as in /price?from=SK1, or a whole address. "
+    "{{ NAME }} is a variable of the environment.",
+    "tcp": "Host and port, as in db.internal:5432, or :5432 for that port of the environment's "
+    "own host.",
+    "tls": "Host and port, as in fares.example:443, or :443 for that port of the environment's "
+    "own host.",
+    "dns": "A name, what is asked of it, and the server when it is not the usual one, as in "
+    "fares.example AAAA @10.0.0.53.",
+}
+# What a new sheet expects, and how clauses of each kind look.
+EXPECTED = {
+    "http": "status == 200",
+    "tcp": "time < 1 s",
+    "tls": "certificate.days > 14",
+    "dns": "time < 1 s",
+    "heartbeat": "",
+}
+CLAUSES = {
+    "http": "status == 200, json $.ok == true, time < 800 ms, warn time < 400 ms",
+    "tcp": 'time < 100 ms, body contains "PONG"',
+    "tls": "certificate.days > 14, warn certificate.days > 30, time.tls < 200 ms",
+    "dns": 'time < 50 ms, json $.answers[0].value == "10.0.0.9"',
+    "heartbeat": "exit in 0, 3, time < 20 m, json $.rows >= 1; an exit code of 0 goes without "
+    "saying",
+}
 _KEY_OF = {"form_fields": "form"}
 
 

@@ -38,20 +38,16 @@ from opsboard.web.forms.fields import (
     SlugField,
     TextField,
 )
-from opsboard.web.forms.path_kinds import OF_OPTION, field_at, fields_not_of
+from opsboard.web.forms.path_kinds import (
+    CLAUSES,
+    EXPECTED,
+    OF_OPTION,
+    ROUTES,
+    field_at,
+    fields_not_of,
+)
 from opsboard.web.forms.steps import PREFIX, StepForm, StepRows, shown_steps
 
-# What a route is, by kind.
-ROUTES = {
-    "http": "Below the address of the environment, as in /price?from=SK1, or a whole address. "
-    "{{ NAME }} is a variable of the environment.",
-    "tcp": "Host and port, as in db.internal:5432, or :5432 for that port of the environment's "
-    "own host.",
-    "tls": "Host and port, as in fares.example:443, or :443 for that port of the environment's "
-    "own host.",
-    "dns": "A name, what is asked of it, and the server when it is not the usual one, as in "
-    "fares.example AAAA @10.0.0.53.",
-}
 # A path can be asked while these are still being written.
 NOT_ASKED_WITH = frozenset(
     {"name", "slug", "owner", "user_notices", "slow_query_or_command", "interval"}
@@ -120,8 +116,6 @@ class PathForm(EditForm, ConnectionFields, HeartbeatFields):
     expected_result = ExpectedResultField(
         rows=7,
         label="Expected result",
-        help_text="One clause a line, such as status == 200, json $.ok == true, "
-        "time < 800 ms, warn time < 400 ms.",
     )
     user_notices = TextField(
         rows=3,
@@ -202,6 +196,11 @@ class PathForm(EditForm, ConnectionFields, HeartbeatFields):
             self.fields.pop("locations", None)
         if "route" in self.fields:
             self.fields["route"].help_text = ROUTES[self.kind_now]
+        if self.path is None:
+            self.initial["expected_result"] = EXPECTED[self.kind_now]
+        self.fields[
+            "expected_result"
+        ].help_text = f"One clause a line, such as {CLAUSES[self.kind_now]}."
 
     @property
     def kept(self) -> list[tuple[str, str]]:

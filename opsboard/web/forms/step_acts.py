@@ -5,7 +5,7 @@ from typing import Any
 
 from opsboard.expectations.grammar import ClauseErrors, parse
 from opsboard.services.kinds import KINDS
-from opsboard.web.forms.path_kinds import OF_REQUEST
+from opsboard.web.forms.path_kinds import EXPECTED, OF_REQUEST
 from opsboard.web.forms.steps import PREFIX, StepForm, StepFormSet, StepRows
 
 _ACT = re.compile(r"(add|remove|up|down)-step(?:-([0-9]{1,3}))?|kind-([a-z]{3,9})")
@@ -24,6 +24,9 @@ def after(act: str, data: Any) -> tuple[Any, StepRows]:
     changed, steps = data.copy(), _typed(data)
     if found and found[3] in KINDS:
         # The rows stay among what was sent, to be there when the kind is changed back.
+        usual = EXPECTED.get(changed.get("kind") or "http")
+        if changed.get("expected_result", "").strip() == usual:
+            changed["expected_result"] = EXPECTED[found[3]]
         changed["kind"] = found[3]
         return changed, _rows(steps)
     if found and found[1] == "add":

@@ -60,11 +60,11 @@ class TakeField(TextField):
 class StepForm(forms.Form):
     use_required_attribute = False
 
-    name = NameField(label="Name", required=False, max_length=LONGEST_STEP_NAME)
+    name = NameField(label="Name", max_length=LONGEST_STEP_NAME)
     method = forms.ChoiceField(
         label="Method", required=False, initial="GET", choices=[(one, one) for one in METHODS]
     )
-    route = LineField(label="Route", required=False, max_length=2_000)
+    route = LineField(label="Route", max_length=2_000)
     query = PairsField(are_headers=False, rows=2, label="Query")
     headers = PairsField(are_headers=True, rows=2, label="Headers")
     body = TextField(rows=3, code=True, label="Body", max_length=LONGEST_BODY, strip=False)
@@ -131,7 +131,7 @@ class StepRows(Rows):
     default_error_messages = row_messages(MOST_STEPS, "steps")
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:  # noqa: ARG002
-        return {"empty_permitted": False}
+        return {"empty_permitted": True}
 
     def add_fields(self, form: StepForm, index: int | None) -> None:
         super().add_fields(form, index)
