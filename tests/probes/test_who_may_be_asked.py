@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from opsboard.probes import orders
-from opsboard.probes.orders import policy_for, policy_of_this_place
+from opsboard.probes.orders import policy_for, policy_of_kind, policy_of_this_place
 from opsboard.services.askable import why_not_askable
 from opsboard.services.models import CriticalPath, Service
 
@@ -24,7 +23,7 @@ def production(settings) -> Iterator[None]:
 
 def _forget() -> None:
     policy_of_this_place.cache_clear()
-    orders._policy_of_any_port.cache_clear()
+    policy_of_kind.cache_clear()
 
 
 def a_path(*, kind: str = "http", is_built_in: bool = False) -> CriticalPath:
