@@ -21,6 +21,7 @@ from django.urls import path
 from opsboard.demo import stores, switches
 from opsboard.demo.house import KEPT_SECONDS, Answer, House, Page
 from opsboard.demo.office import KINDS, PAGES
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.switches import UnknownSwitch
 
 # More than may hang at a time: the switch page always answers.
@@ -53,7 +54,7 @@ def make_app(directory: Path, sites: Mapping[str, str]) -> WSGIHandler:
         ALLOWED_HOSTS=["127.0.0.1", "localhost"],
         ROOT_URLCONF=__name__,
         MIDDLEWARE=["opsboard.instrument.django.ServerTiming"],
-        OPSBOARD_TIMING="all",
+        OPSBOARD_PROBE_TOKEN=probe_token(directory),
         DATABASES={
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",

@@ -15,6 +15,7 @@ from opsboard.demo import stores, switches
 from opsboard.demo.fares import KINDS, PAGES
 from opsboard.demo.house import Answer, Ask, House, Page
 from opsboard.demo.kept_in_process import KeptInProcess
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.sqlalchemy_store import ask_on, engine_on
 from opsboard.demo.switches import UnknownSwitch
 from opsboard.instrument.asgi import ServerTiming, cache_hit, cache_miss, count_sqlalchemy
@@ -40,7 +41,7 @@ def make_app(directory: Path, sites: Mapping[str, str]) -> ServerTiming:
         _add(app, page.path, page, _answering(house, page, ask))
         _add(app, STAGING + page.path, page, _answering(house, page, ask_staging, is_staging=True))
     _add_switches(app, house, sites)
-    return ServerTiming(app, name="fastapi", tells_everybody=True)
+    return ServerTiming(app, name="fastapi", token=probe_token(directory))
 
 
 def _add(app: FastAPI, path: str, page: Page, answer: Any) -> None:

@@ -11,6 +11,7 @@ from opsboard.demo import stores, switches
 from opsboard.demo.harbour import KINDS, PAGES
 from opsboard.demo.house import Answer, Ask, House, Page
 from opsboard.demo.kept_in_process import KeptInProcess
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.sqlalchemy_store import ask_on, engine_on
 from opsboard.demo.switches import UnknownSwitch
 from opsboard.instrument.wsgi import ServerTiming, cache_hit, cache_miss, count_sqlalchemy
@@ -32,7 +33,8 @@ def make_app(directory: Path, sites: Mapping[str, str]) -> Flask:
     for page in PAGES:
         app.add_url_rule(page.path, page.path, _answering(house, page, ask), methods=[page.method])
     _add_switches(app, house, sites)
-    app.wsgi_app = ServerTiming(app.wsgi_app, name="flask", tells_everybody=True)  # type: ignore[method-assign]
+    token = probe_token(directory)
+    app.wsgi_app = ServerTiming(app.wsgi_app, name="flask", token=token)  # type: ignore[method-assign]
     return app
 
 

@@ -11,6 +11,8 @@ from opsboard.board.changing import apply, prepare, read_files
 from opsboard.board.models import Declaration
 from opsboard.demo.company import NAME, board_file
 from opsboard.demo.history import fill_examples
+from opsboard.demo.probe_token import NAME as NAME_OF_TOKEN
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.releases import name_examples
 from opsboard.people.audit import Actor, Via
 from opsboard.probes.models import Probe, microseconds, stand_up
@@ -39,11 +41,12 @@ def load(directory: Path, sites: Mapping[str, str], *, location: str, now: datet
     declared = read_files([str(file)])
     _refuse_others(Team, "team", declared.keys)
     _refuse_others(Service, "service", declared.keys)
-    prepared = prepare(declared, environ={}, prune=False, actor=ACTOR, now=now)
+    environ = {NAME_OF_TOKEN: probe_token(directory)}
+    prepared = prepare(declared, environ=environ, prune=False, actor=ACTOR, now=now)
     if prepared.errors:
         raise CannotLoad("\n".join(str(error) for error in prepared.errors))
     if not prepared.is_empty:
-        apply(prepared, environ={}, prune=False, actor=ACTOR, now=now, progress=_quiet)
+        apply(prepared, environ=environ, prune=False, actor=ACTOR, now=now, progress=_quiet)
     wake(location=location, now=now)
     fill_examples(names("service"), now=now)
     name_examples(by=ACTOR, now=now)

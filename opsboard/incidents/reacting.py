@@ -4,6 +4,7 @@ Recording and reconciling call the same code. The service's row is held by the c
 paths of one service never decide beside each other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,7 +41,7 @@ def settle(path: CriticalPath, environment: Environment, *, now: datetime) -> Ou
     transaction that holds the service's row.
     """
     probes = list(Probe.objects.filter(path=path, environment=environment).select_related("path"))
-    standing = path_state([_standing_of(probe) for probe in probes])
+    standing = _standing_of(probes, now=now)
     incident = Incident.objects.open().filter(service=path.service, environment=environment).first()
     if standing is State.FAILING:
         failure = Failure(path, environment, probes)
@@ -51,6 +52,15 @@ def settle(path: CriticalPath, environment: Environment, *, now: datetime) -> Ou
         _recover_after_all(path, environment, now=now)
         return None
     return _leave(incident, path, now=now)
+
+
+def _standing_of(probes: Sequence[Probe], *, now: datetime) -> State:
+    """A location that fell silent says nothing beside those that speak. Where all are silent, what
+    was confirmed last holds on."""
+    states = [probe.state_at(now) for probe in probes]
+    if all(state in (State.NO_DATA, State.PAUSED) for state in states):
+        states = [State.PAUSED if probe.ended_at else State(probe.state) for probe in probes]
+    return path_state(states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +74,6 @@ class Failure:
     @property
     def reason(self) -> str:
         return next((probe.reason for probe in self.probes if probe.state == State.FAILING), "")
-
-
-def _standing_of(probe: Probe) -> State:
-    return State.PAUSED if probe.ended_at is not None else State(probe.state)
 
 
 def _join(incident: Incident, failure: Failure, *, now: datetime) -> Outcome | None:

@@ -72,9 +72,11 @@ class Conversation:
     def wake(self, now: float) -> Reply | None:
         if now >= self._ends_at:
             return self._fail(self._explained(pycurl.E_OPERATION_TIMEDOUT, ""))
-        if self._first_at is not None and now >= self._last_at + QUIET:
-            return self._reply()
-        return self.act(self._descriptor)
+        # First: a piece may have come, or have left the socket before it was taken.
+        reply = self.act(self._descriptor)
+        if reply or self._first_at is None or now < self._last_at + QUIET:
+            return reply
+        return self._reply()
 
     def close(self) -> None:
         if self._descriptor >= 0:
@@ -94,8 +96,6 @@ class Conversation:
             line.got += len(piece)
             if line.got > self._dial.max_body:
                 return self._fail(body_too_large(self._dial.max_body))
-        # More may be there that has left the socket already.
-        self.wake_at = self._last_at
         return None
 
     def _closed(self) -> Reply:

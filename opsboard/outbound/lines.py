@@ -5,6 +5,7 @@ between uses (an option costs about a microsecond). After anything else the hand
 """
 
 import os
+import re
 import socket
 from typing import Any, NamedTuple
 
@@ -24,6 +25,14 @@ MAX_HEADER_BYTES = 32 * 1024
 _MAX_HEADER_LINES = 100 + 2
 
 _STOP = -1
+# All usual groups are offered, but only the cheap one with a key at once: the other keys are made
+# for nothing where the far side takes it, which is 7 % of a handshake. OpenSSL 3.5 began both the
+# making of several keys and this way of writing it.
+_OPENSSL = re.search(r"OpenSSL/(\d+)\.(\d+)", pycurl.version)
+_HAS_KEY_MARKS = _OPENSSL is not None and (int(_OPENSSL[1]), int(_OPENSSL[2])) >= (3, 5)
+_GROUPS = (
+    ((pycurl.SSL_EC_CURVES, b"*X25519:X25519MLKEM768:P-256:P-384:P-521"),) if _HAS_KEY_MARKS else ()
+)
 
 
 class Limits(NamedTuple):
@@ -117,6 +126,7 @@ class Line:
             (pycurl.SSL_VERIFYHOST, 2),
             # A resumed session shows no certificate.
             (pycurl.SSL_SESSIONID_CACHE, 0),
+            *_GROUPS,
             (pycurl.CAINFO, self._trusted),
             (pycurl.OPT_CERTINFO, 1),
             (pycurl.OPENSOCKETFUNCTION, self._open),

@@ -60,6 +60,8 @@ MOST_OPEN = 1500
 JUDGE_EVERY = 0.02
 # Late probes a second that are asked however few are due.
 LEAST_RATE = 4.0
+# Seconds.
+RATE_LASTS = 30.0
 # Seconds in which a probe finds a place at its host, or is left to another drain, or for later.
 PLACE_WITHIN = 1.0
 # How often a drain that always holds something looks whether suspects wait for an empty hand.
@@ -107,9 +109,11 @@ class Drain:
     # What is in hand are suspects, or nothing may be added until they can be: see `suspects`.
     is_apart: bool = False
     next_look: float = 0.0
-    # Probes a second that are due, when they were claimed last, and how many late ones may be.
+    # Probes a second that are due, until when that is believed, when some were claimed last, and
+    # how many late ones may be now.
     rate: float = 0.0
-    claimed: float | None = None
+    rate_until: float = 0.0
+    claimed: float = field(default_factory=time.monotonic)
     catching_up: float = 1.0
     shift: Shift = field(init=False)
     sight: Sight = field(init=False)
@@ -206,11 +210,12 @@ class Drain:
     def _late_allowed(self) -> int:
         """How many late probes may be asked now: after a pause no more than as many again as are
         due, so that no target meets a rush."""
-        since, self.claimed = self.claimed, time.monotonic()
-        if since is None:
+        now = time.monotonic()
+        if now >= self.rate_until:
             self.rate = max(normal_rate(self.location), LEAST_RATE)
-        else:
-            self.catching_up += self.rate * (self.claimed - since)
+            self.rate_until = now + RATE_LASTS
+        self.catching_up += self.rate * (now - self.claimed)
+        self.claimed = now
         # What was not used is not saved up for a rush.
         self.catching_up = min(max(self.catching_up, 0.0), self.rate)
         return int(self.catching_up)
@@ -258,7 +263,7 @@ class Drain:
         while (wait := until - time.monotonic()) > 0 and not self._is_done_apart():
             try:
                 self._take(*self.asker.replies.get(timeout=wait))
-                while True:
+                while time.monotonic() < until:
                     self._take(*self.asker.replies.get_nowait())
             except queue.Empty:
                 time.sleep(max(0.0, min(JUDGE_EVERY, until - time.monotonic())))
@@ -277,7 +282,9 @@ class Drain:
         would come back with every claim, in front of all that is due."""
         left: list[Claim] = []
         while self.asker.unstarted:
-            left.append(self.in_hand.pop(self.asker.unstarted.popleft()).claim)
+            asked = self.in_hand.pop(self.asker.unstarted.popleft(), None)
+            if asked:
+                left.append(asked.claim)
         if not left:
             return
         free_at = round((time.monotonic() - self.offset + PLACE_WITHIN) * 1e6)

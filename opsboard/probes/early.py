@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from opsboard.probes.other_kinds import split_server
 from opsboard.probes.rendering import address
 from opsboard.services.addresses import host_of
-from opsboard.services.kinds import read_server
 from opsboard.services.problems import At
 from opsboard.services.sheets import Sheet
 
@@ -35,6 +35,6 @@ def _routes(sheet: Sheet, base_url: str, fill: Fill) -> Iterator[tuple[At, str]]
 
 def _servers(route: str) -> Iterator[str]:
     for word in route.split():
-        if word.startswith("@"):
-            host, port = read_server(word[1:])
-            yield f"http://{host}:{port}"
+        address, port = split_server(word)
+        if address:
+            yield f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"

@@ -28,6 +28,7 @@ from opsboard.probes.fingerprints import fingerprint
 from opsboard.probes.hiding import without
 from opsboard.probes.models import Probe
 from opsboard.probes.planning import plan_of
+from opsboard.probes.probe_tokens import ProbeToken, token_of
 from opsboard.probes.rendering import NotOrderable, secrets_of, values_of
 from opsboard.probes.rules import Expected, with_exit
 from opsboard.probes.walking import Plan, Walk
@@ -54,6 +55,8 @@ class Order:
     secrets: tuple[str, ...]
     # Opsboard's own service: asked as the built-in viewer.
     signs_in: bool
+    # Shown to the service itself, so that it tells its times to nobody else.
+    token: ProbeToken | None = None
     # A path of several requests, or one that is asked twice; None: `ask` is all there is to it.
     plan: Plan | None = None
     is_cold: bool = False
@@ -88,6 +91,8 @@ class Order:
             path = "/" + ask.url.split("/", 3)[3].partition("?")[0]
             signed = issue(ask.method, path, now)
             headers = tuple((n, signed if (n, v) == SIGNED else v) for n, v in headers)
+        if self.token and self.token.goes_with(ask.url, ask.headers):
+            headers = (*headers, (HEADER, self.token.value))
         if self.is_cold:
             return replace(ask, headers=headers, url=never_asked(ask.url))
         return replace(ask, headers=headers)
@@ -150,7 +155,7 @@ def compile_order(probe: Probe) -> Order:
     problem, ask, plan = "", Ask(method="GET", url=""), None
     secrets: tuple[str, ...] = ()
     expected = compile_expected("", path.interval)
-    schedule = None
+    schedule, token = None, None
     try:
         values = values_of(environment)
         secrets = secrets_of(environment, values)
@@ -160,6 +165,8 @@ def compile_order(probe: Probe) -> Order:
             ask = Ask(method="Heartbeat", url=schedule.words)
         else:
             ask, plan = plan_of(path, environment, values, expected)
+        if path.kind == CriticalPath.Kind.HTTP:
+            token = token_of(environment, values)
     except NotOrderable as error:
         problem = str(error)
     asks: list[Asked] = [step.ask for step in plan.steps] if plan else [ask]
@@ -181,6 +188,7 @@ def compile_order(probe: Probe) -> Order:
         expected=expected,
         secrets=secrets,
         signs_in=is_own(path, url),
+        token=token,
         plan=plan,
         is_cold=path.cache_mode == CriticalPath.CacheMode.COLD_QUERY,
         fingerprint=fingerprint_of(probe),

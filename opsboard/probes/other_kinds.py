@@ -72,10 +72,19 @@ def _lookup(route: str, path: CriticalPath) -> Lookup:
 
 
 def _server(word: str, path: CriticalPath) -> tuple[str, int]:
+    address, port = split_server(word)
+    if not address:
+        raise _unreadable(path, "with the address of a server, as @10.0.0.53")
+    return address, _port(port, path)
+
+
+def split_server(word: str) -> tuple[str, str]:
+    """ "@10.0.0.53:5353" in its two parts, the usual port where none is written. Two empty ones:
+    it is no server."""
     parts = _SERVER.fullmatch(word)
     if not parts:
-        raise _unreadable(path, "with the address of a server, as @10.0.0.53")
-    return parts[1] or parts[3] or parts[5], _port(parts[2] or parts[4] or str(PORT), path)
+        return "", ""
+    return parts[1] or parts[3] or parts[5], parts[2] or parts[4] or str(PORT)
 
 
 def _port(text: str, path: CriticalPath) -> int:

@@ -71,12 +71,13 @@ def filler(environment: Environment, values: dict[str, str]) -> Fill:
     """Fills the marks of a text. What it returns raises NotOrderable as `render` does."""
 
     def fill(text: str) -> str:
-        return MARK.sub(lambda mark: _value(mark[1], values, environment), text)
+        return MARK.sub(lambda mark: value_of(mark[1], values, environment), text)
 
     return fill
 
 
-def _value(name: str, values: dict[str, str], environment: Environment) -> str:
+def value_of(name: str, values: dict[str, str], environment: Environment) -> str:
+    """A variable's value. Raises NotOrderable for one that is not set, with what to set."""
     if name not in values:
         if any(one.name == name and one.is_unset for one in environment.variables.all()):
             raise NotOrderable(

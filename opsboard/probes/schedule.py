@@ -26,7 +26,7 @@ SECOND = 1_000_000
 # How far ahead a claim reaches, so that each probe can start at its own time, not the claim's.
 HORIZON = SECOND // 2
 # From here on a probe is late: after a pause, those are asked a few at a time beside the others.
-LATE = 2 * SECOND
+LATE = SECOND // 2
 # The longest timeout of a path, and a minute: a lease that is longer than this and the margin was
 # given by a clock that has since been set back. Without the minute, a claim that began a moment
 # before another would take that one's newest leases for such.

@@ -22,6 +22,11 @@ def by_path(probe_ids: Sequence[int], *, since: int, until: int) -> dict[int, Me
     return _measure("p.path_id", probe_ids, since, until)
 
 
+def by_probe(probe_ids: Sequence[int], *, since: int, until: int) -> dict[int, Measured]:
+    """As `by_path`, of each probe: a path has one in every location."""
+    return _measure("o.probe_id", probe_ids, since, until)
+
+
 def by_step(probe_ids: Sequence[int], *, since: int, until: int, step: int) -> dict[int, Measured]:
     """As `by_path`, of all the probes together, by the number of the step since 1970."""
     return _measure(f"o.slot_at / {int(step)}", probe_ids, since, until)

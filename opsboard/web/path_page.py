@@ -20,6 +20,7 @@ from opsboard.web.chart import data_of, finding
 from opsboard.web.chart_marks import read_marks
 from opsboard.web.drawing import draw
 from opsboard.web.expected import limits_for, lines_of
+from opsboard.web.locations import locations_of
 from opsboard.web.measurements import Figure, Limits, Measured, figures
 from opsboard.web.notes_for import Notes
 from opsboard.web.overview import PRODUCTION
@@ -106,6 +107,7 @@ def read_path_page(
         "last_probes": last_probes(place.probes),
         "has_traces": may_edit and path.kind == CriticalPath.Kind.HTTP,
         "has_locations": len(place.probes) > 1,
+        "locations": locations_of(place.probes, now=now),
         "history": history(path, place.probes, note, now=now),
         "exchanges": exchanges(place.probes) if may_edit else [],
         "range": chosen,

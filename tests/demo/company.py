@@ -11,6 +11,7 @@ from opsboard.board.sheet_format import split_route
 from opsboard.board.sources import decode
 from opsboard.board.things import ENVIRONMENT, PATH
 from opsboard.demo.company import board_file
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.running import SampleServices
 from opsboard.outbound.egress import Policy
 from opsboard.outbound.http import ask_once
@@ -47,13 +48,16 @@ def ask_sheet(
     variables = SHIPPED["services"][service]["environments"][environment].get("variables", {})
     expected = compile_expected(sheet.expected_result, sheet.interval, kind=sheet.kind)
     ask, plan = plan_of(sheet, Environment(base_url=base_url), variables, expected)
-    if sheet.cache_mode == "cold query" and isinstance(ask, Ask):
-        ask = replace(ask, url=never_asked(ask.url))
-    now = datetime.now(UTC)
+    now, token = datetime.now(UTC), ("X-Opsboard-Probe", probe_token(samples.directory))
+
+    def dress(one: Ask, _: int = 0) -> Ask:
+        url = never_asked(one.url) if sheet.cache_mode == "cold query" else one.url
+        return replace(one, url=url, headers=(*one.headers, token))
+
     if plan is None:
-        reply = ask_once(ask, policy=HERE)
+        reply = ask_once(dress(ask) if isinstance(ask, Ask) else ask, policy=HERE)
         return reply, judge(reply, expected.clauses, now=now)
-    walk = Walk(plan, now=now, dress=lambda one, _: one)
+    walk = Walk(plan, now=now, dress=dress)
     following = walk.begin()
     while following:
         following = walk.hear(ask_once(following, policy=HERE))

@@ -13,11 +13,13 @@ from django.core.management import call_command
 from opsboard.alerts.models import Channel
 from opsboard.board.models import Declaration
 from opsboard.demo.loading import CannotLoad, begin, load, rest, wake
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.removing import remove_demo
 from opsboard.incidents.models import Incident
 from opsboard.people.audit import Actor, Via
 from opsboard.people.models import AuditEntry
 from opsboard.probes.models import HourlyRollup, Observation, Probe
+from opsboard.probes.orders import compile_order
 from opsboard.releases.models import Release
 from opsboard.releases.reading import read_readiness
 from opsboard.releases.rules import Word
@@ -179,3 +181,10 @@ def test_a_board_with_services_offers_it_no_more(company, client_of):
 def test_a_board_in_production_does_not_offer_it(client_of, settings):
     settings.EMBEDDED = False
     assert "--demo" not in client_of("editor").get("/add").text
+
+
+def test_every_probe_carries_the_token_that_the_sample_services_know(company):
+    probes = Probe.objects.for_pages().prefetch_related("environment__variables")
+    tokens = [compile_order(probe).token for probe in probes if probe.path.kind == "http"]
+    assert {token.value for token in tokens if token} == {probe_token(company)}
+    assert all(tokens)

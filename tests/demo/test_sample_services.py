@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from opsboard.demo import house
+from opsboard.demo.probe_token import probe_token
 from opsboard.demo.running import KINDS
 from opsboard.probes.rules import Verdict
 from tests.demo.company import SHEETS, SHIPPED, ask_sheet, sheet_of
+from tests.instrument.serving import ask as tell
 
 PRICE = ("fares-api", "price-a-crossing")
 # A page that asks its database for rows, of each process.
@@ -192,3 +194,24 @@ def test_nobody_but_this_machine_reaches_them(samples):
         address, state = line.split()[1], line.split()[3]
         if state == "0A" and int(address.split(":")[1], 16) in samples._ports.values():
             assert address.startswith("0100007F:")
+
+
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        ("fastapi", "/fares-api/healthz"),
+        ("django", "/payments/healthz"),
+        ("flask", "/notify/healthz"),
+    ],
+)
+def test_only_this_boards_probes_are_told_times(samples, kind, page):
+    port = int(samples.sites[kind].rpartition(":")[2])
+    mine = {"X-Opsboard-Probe": probe_token(samples.directory)}
+    assert tell(port, page, mine).calls == 1
+    for headers in ({}, {"X-Opsboard-Probe": "yes"}):
+        told = tell(port, page, headers)
+        assert (told.status, told.timing, told.cache) == (200, None, None)
+
+
+def test_the_token_is_for_its_owners_eyes(samples):
+    assert (samples.directory / "probe_token").stat().st_mode & 0o777 == 0o600

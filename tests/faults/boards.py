@@ -31,7 +31,12 @@ SEEDING_SECONDS = 60
 
 @contextmanager
 def production(
-    server: Server, scale: Scale, *, beat: Mapping[str, str] | None = None, **extra: str
+    server: Server,
+    scale: Scale,
+    *,
+    beat: Mapping[str, str] | None = None,
+    warm: bool = True,
+    **extra: str,
 ) -> Iterator[Rig]:
     """Workers, beat, Redis and a database of its own, warm: each probe was observed once.
 
@@ -53,7 +58,8 @@ def production(
             rig.workers = [rig.worker("worker", ALL_QUEUES, processes=4, **extra)]
         for program in [*rig.workers, *rig.others]:
             stack.enter_context(running(program))
-        rig.warm_up()
+        if warm:
+            rig.warm_up()
         yield rig
 
 
@@ -189,6 +195,7 @@ def seed(
         "interval": round(scale.interval * MICRO),
         "timeout": round(scale.timeout * MICRO),
         "patience": scale.patience,
+        "locations": list(scale.locations),
         "expected_result": scale.expected_result,
     }
     run_to_its_end(environment, "tests.faults.seed", json.dumps(order))

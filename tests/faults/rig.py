@@ -23,6 +23,8 @@ class Scale:
 
     probes: int = 300
     paths_a_service: int = PATHS_A_SERVICE
+    # Where each path is asked from; none: at home.
+    locations: tuple[str, ...] = ()
     teams: int = 1
     interval: float = 10
     timeout: float = 2

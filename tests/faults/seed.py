@@ -59,6 +59,7 @@ def _service(team: Any, order: dict[str, Any], numbers: range) -> Any:
             timeout=order["timeout"],
             patience=order["patience"],
             expected_result=order["expected_result"],
+            locations=order.get("locations", []),
         )
         for number in numbers
     )

@@ -14,5 +14,5 @@ def quote(_request: HttpRequest, secret: str) -> HttpResponse:
 urlpatterns = [path("v1/", include([path("quotes/<str:secret>", quote)]))]
 
 
-def handler404(_request: HttpRequest, _exception: Exception) -> HttpResponse:
+def handler404(_request: HttpRequest, exception: Exception) -> HttpResponse:
     return HttpResponse(status=404)

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from opsboard.outbound.egress import Policy
 from opsboard.probes import orders
 from opsboard.probes.answers import answer_of
 from opsboard.probes.asking import ask_order
@@ -206,12 +206,30 @@ def test_a_route_that_cannot_be_asked_is_our_own_error(kind: str, route: str, wo
     assert words in observation.reason
 
 
-@pytest.mark.parametrize("kind", ["tcp", "tls"])
-def test_what_the_egress_rule_refuses_is_our_own_error(
-    far_side: Machine, monkeypatch: pytest.MonkeyPatch, kind: str
-):
-    monkeypatch.setattr(orders, "policy_for", lambda *_: Policy())
+@pytest.fixture
+def production_policy(settings: Any) -> Iterator[None]:
+    """In production loopback is refused unless the operator names it."""
+
+    def forget() -> None:
+        for compiled in (orders.policy_of_this_place, orders._policy_of_any_port):
+            compiled.cache_clear()
+
+    settings.EMBEDDED, settings.EGRESS_ALLOW = False, ""
+    forget()
+    yield
+    settings.EMBEDDED = True
+    forget()
+
+
+@pytest.mark.usefixtures("production_policy")
+def test_what_the_egress_rule_refuses_is_our_own_error(far_side: Machine):
     canary = far_side(BANNER)
-    observation = recorded(kind, f":{canary.port}")
-    assert (observation.verdict, observation.failure) == (Verdict.ERROR, "egress_denied")
-    assert canary.connections == 0
+    with NameServer(says("A 10.0.0.9")) as server:
+        for kind, route in (
+            ("tcp", f":{canary.port}"),
+            ("tls", f":{canary.port}"),
+            ("dns", f"fares.example @127.0.0.1:{server.port}"),
+        ):
+            observation = recorded(kind, route)
+            assert (observation.verdict, observation.failure) == (Verdict.ERROR, "egress_denied")
+    assert (canary.connections, server.questions) == (0, [0, 0])
