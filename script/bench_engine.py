@@ -38,7 +38,9 @@ def bench(*, names: Sequence[str], quick: bool, as_json: bool) -> None:
         sys.exit(f"script/bench: there is no row {', '.join(sorted(unknown))}; there are {known}.")
     if platform.system() != "Linux":
         sys.exit("script/bench: the engine's rows need Linux: its /proc, and all of 127.0.0.0/8.")
+    # What was started ends with the bench, also where a shell without a terminal ignores Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     report = measure(rows, quick=quick)
     print(json.dumps(report, indent=2) if as_json else table(report))
 

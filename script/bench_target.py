@@ -73,7 +73,7 @@ def running(folder: Path) -> Iterator[Target]:
         if nginx:
             (folder / "nginx.conf").write_text(nginx_conf(folder, http, https))
             command = [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "errors"]
-            started.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
+            started.append(started_alone(command))
         else:
             started.append(asyncio_server("plain", http, https, folder))
         beside = {how: asyncio_server(how, port, 0, folder) for how, port in ports.items()}
@@ -221,7 +221,12 @@ def signed(
 
 def asyncio_server(how: str, http: int, https: int, folder: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, __file__, how, str(http), str(https), str(folder)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    return started_alone(command)
+
+
+def started_alone(command: list[str]) -> "subprocess.Popen[bytes]":
+    # Ctrl-C is for the bench, which then ends it.
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
 def answer(status: str = "200 OK", body: str = BODY) -> bytes:

@@ -16,6 +16,7 @@ from opsboard.demo.running import SampleServices
 from opsboard.outbound.egress import Policy
 from opsboard.outbound.http import ask_once
 from opsboard.outbound.reply import Ask, Reply
+from opsboard.people.probe_pass import HEADER
 from opsboard.probes.cache_modes import never_asked
 from opsboard.probes.orders import compile_expected
 from opsboard.probes.planning import plan_of
@@ -48,16 +49,15 @@ def ask_sheet(
     variables = SHIPPED["services"][service]["environments"][environment].get("variables", {})
     expected = compile_expected(sheet.expected_result, sheet.interval, kind=sheet.kind)
     ask, plan = plan_of(sheet, Environment(base_url=base_url), variables, expected)
-    now, token = datetime.now(UTC), ("X-Opsboard-Probe", probe_token(samples.directory))
-
-    def dress(one: Ask, _: int = 0) -> Ask:
-        url = never_asked(one.url) if sheet.cache_mode == "cold query" else one.url
-        return replace(one, url=url, headers=(*one.headers, token))
-
+    if sheet.cache_mode == "cold query" and isinstance(ask, Ask):
+        ask = replace(ask, url=never_asked(ask.url))
+    now = datetime.now(UTC)
+    token = (HEADER, probe_token(samples.directory))
     if plan is None:
-        reply = ask_once(dress(ask) if isinstance(ask, Ask) else ask, policy=HERE)
+        known = replace(ask, headers=(*ask.headers, token)) if isinstance(ask, Ask) else ask
+        reply = ask_once(known, policy=HERE)
         return reply, judge(reply, expected.clauses, now=now)
-    walk = Walk(plan, now=now, dress=dress)
+    walk = Walk(plan, now=now, dress=lambda one, _: replace(one, headers=(*one.headers, token)))
     following = walk.begin()
     while following:
         following = walk.hear(ask_once(following, policy=HERE))

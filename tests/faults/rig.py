@@ -58,6 +58,8 @@ class Scale:
             "OPSBOARD_DELIVERY_BACKOFF_SECONDS": str(self.backoff),
             "OPSBOARD_DELIVERY_LEASE_SECONDS": str(self.delivery_lease),
             "OPSBOARD_GATHER_SECONDS": str(self.gather),
+            # All targets are one host here: as many at a time as there are.
+            "OPSBOARD_PROBES_AT_ONCE_A_HOST": str(max(self.probes, 4)),
         }
 
 

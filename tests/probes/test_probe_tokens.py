@@ -119,5 +119,5 @@ def test_a_token_that_is_not_set_is_told_before_anything_is_asked():
 
 @pytest.mark.parametrize("kind", [CriticalPath.Kind.TCP, CriticalPath.Kind.TLS])
 def test_a_path_that_is_no_http_needs_no_token(kind: CriticalPath.Kind):
-    order = order_at("http://127.0.0.1:9", token="", kind=kind, route="")
+    order = order_at("http://127.0.0.1:9", token="", kind=kind, route="127.0.0.1:9")
     assert (order.token, order.problem) == (None, "")
