@@ -351,7 +351,7 @@ def test_one_request_becomes_the_first_of_several_steps(client: Client) -> None:
     assert first["expect"].value() == "status == 201"
     assert form["expected_result"].value() == "errors < 1 % over 15 m"
     assert not second["route"].value()
-    assert "err" not in re.findall(r'class="err"', page.text)
+    assert 'class="err"' not in page.text
 
 
 def test_steps_are_added_moved_and_taken_out_by_buttons_and_keep_what_was_typed(
@@ -433,12 +433,20 @@ def test_steps_are_asked_now_as_they_stand_in_the_form(client: Client, machine: 
         ("DELETE", "/bookings/q-7"),
     ]
     told = [(one.name, one.words, one.status) for one in page.context["asked"].steps]
+    assert page.context["asked"].sentence.startswith("All steps passed in ")
     assert told == [
         ("Ask for a quote", "Passing", "201"),
         ("Book it", "Passing", "201"),
         ("Cancel", "Passing", "201"),
     ]
     assert not CriticalPath.objects.exists()
+
+
+def test_asking_now_says_which_step_broke(client: Client, machine: FarSide) -> None:
+    page = client.post(NEW, BOOK | {"act": "ask", "step-1-expect": "status == 200"})
+    asked = page.context["asked"]
+    assert asked.sentence == "Step 2, Book it: status is 201, expected 200."
+    assert [one.words for one in asked.steps] == ["Passing", "Failing", "Passing"]
 
 
 def test_asking_now_tells_what_is_wrong_with_a_step(client: Client, machine: FarSide) -> None:
