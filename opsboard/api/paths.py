@@ -31,7 +31,7 @@ class PathStanding(Answer):
     observed_at: Time | None = Field(description="null: not yet.")
 
 
-class StepSeen(Answer):
+class PathStep(Answer):
     name: str
     method: str
     route: str
@@ -58,7 +58,7 @@ class PathSeen(Answer):
     route: str = Field(description='Its meaning goes by kind; "": of steps and heartbeats.')
     cache_mode: str = Field(description="as is, warm, cold query or cold header.")
     connection: dict[str, str] = Field(description="How it connects, in words; {}: as usual.")
-    steps: list[StepSeen] = Field(description="Of a path of several; [] of any other.")
+    steps: list[PathStep] = Field(description="Of a path of several; [] of any other.")
     heartbeat: HeartbeatSeen | None = Field(description="When it is due; null: it is asked.")
     expected: list[str] = Field(description="The clauses of the expected result.")
     user_notices: str = Field(description="What users notice when it fails.")
