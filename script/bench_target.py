@@ -247,7 +247,7 @@ class Answering(asyncio.Protocol):
 
     def __init__(self, how: str, *, secure: bool) -> None:
         self.how, self.secure = how, secure
-        self.heard = b""
+        self.heard, self.is_open = b"", not secure
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -265,9 +265,16 @@ class Answering(asyncio.Protocol):
             self.transport = await asyncio.get_running_loop().start_tls(
                 self.transport, self, context, server_side=True
             )
+            # A request may have come together with the end of the handshake.
+            self.is_open = True
+            self.respond()
 
     def data_received(self, data: bytes) -> None:
         self.heard += data
+        if self.is_open:
+            self.respond()
+
+    def respond(self) -> None:
         while b"\r\n\r\n" in self.heard:
             head, _, self.heard = self.heard.partition(b"\r\n\r\n")
             is_bad = Answering.is_broken or b" /broken" in head[:20]
