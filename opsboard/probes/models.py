@@ -126,10 +126,6 @@ class Probe(models.Model):
             path=self.path_id, environment=self.environment_id, location=self.location
         )
 
-    @property
-    def next_slot(self) -> datetime:
-        return moment(self.slot_at)
-
     def state_at(self, now: datetime) -> State:
         """The standing as it may be shown: a silent probe has no data, whatever it last said."""
         if self.ended_at is not None:
