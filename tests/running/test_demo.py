@@ -77,7 +77,7 @@ def test_started_without_them_the_board_says_so_and_asks_them_nothing(data: Path
         said = lines(process, "The sample services")
         assert "are not running, so its paths are paused" in said[-1]
         paused = "SELECT count(*) FROM services_criticalpath WHERE paused_at IS NOT NULL"
-        assert ask(data, paused) == [(50,)]
+        assert ask(data, paused) == [(54,)]
     removed = subprocess.run(
         [sys.executable, MANAGE, "demo", "--remove", "--yes"],
         env=board_environment(data, port), capture_output=True, text=True, check=True,
