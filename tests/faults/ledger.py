@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from opsboard.expectations.tally import Tally
+from opsboard.probes import narrow
 from tests.faults.alerts_ledger import alerts_lost, incidents_of, times_told, too_many
 from tests.faults.runs import MICRO, Figures, Run
 from tests.faults.store import Store
@@ -56,7 +57,8 @@ def open_books(run: Run) -> Books:
     for at, _, mark in read_journal(run.journal):
         books.asked[mark].append(at)
     rows = run.store.rows(
-        "SELECT probe_id, slot_at, slot_at + lateness, kind, verdict FROM probes_observation"
+        f"SELECT probe_id, slot_at, slot_at + lateness, {narrow.KIND.sql('flags')},"
+        f" {narrow.VERDICT.sql('flags')} FROM probes_observation"
     )
     for probe, slot, asked_at, kind, verdict in rows:
         if kind == SCHEDULED:
