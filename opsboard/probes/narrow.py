@@ -20,7 +20,7 @@ UNIT = "\x1f"
 class KeyOfProbe(models.ForeignKey):
     """A foreign key of 4 bytes: two thousand million probes are enough."""
 
-    def db_type(self, connection: Any) -> str:
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
         return "integer"
 
 

@@ -56,9 +56,9 @@ def open_books(run: Run) -> Books:
     books = Books(run)
     for at, _, mark in read_journal(run.journal):
         books.asked[mark].append(at)
+    kind, verdict = narrow.KIND.sql("flags"), narrow.VERDICT.sql("flags")
     rows = run.store.rows(
-        f"SELECT probe_id, slot_at, slot_at + lateness, {narrow.KIND.sql('flags')},"
-        f" {narrow.VERDICT.sql('flags')} FROM probes_observation"
+        f"SELECT probe_id, slot_at, slot_at + lateness, {kind}, {verdict} FROM probes_observation"  # noqa: S608
     )
     for probe, slot, asked_at, kind, verdict in rows:
         if kind == SCHEDULED:

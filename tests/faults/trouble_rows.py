@@ -68,10 +68,10 @@ def descriptors_run_out(scale: Scale) -> Seen:
         time.sleep(2 * scale.interval)
         incidents = int(rig.store.one("SELECT count(*) FROM incidents_incident"))
         failures = rig.store.rows(
-            f"SELECT DISTINCT failure FROM probes_observation WHERE {VERDICT} = 2"
+            f"SELECT DISTINCT failure FROM probes_observation WHERE {VERDICT} = 2"  # noqa: S608
         )
         reasons = rig.store.rows(
-            f"SELECT DISTINCT told FROM probes_observation WHERE {VERDICT} = 3 LIMIT 3"
+            f"SELECT DISTINCT told FROM probes_observation WHERE {VERDICT} = 3 LIMIT 3"  # noqa: S608
         )
         _limit(board.pid, before)
         recovered = until(lambda: _all_pass(rig), seconds=6 * scale.interval)
@@ -85,7 +85,8 @@ def descriptors_run_out(scale: Scale) -> Seen:
 
 
 def _own_errors(rig: Rig) -> int:
-    return int(rig.store.one(f"SELECT count(*) FROM probes_observation WHERE {VERDICT} = 3"))
+    statement = f"SELECT count(*) FROM probes_observation WHERE {VERDICT} = 3"  # noqa: S608
+    return int(rig.store.one(statement))
 
 
 def _all_pass(rig: Rig) -> bool:

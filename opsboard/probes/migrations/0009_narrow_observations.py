@@ -49,7 +49,8 @@ def rewrite(schema_editor, model, said):
     taken = ", ".join(how.get(column, column) for column in columns)
 
     def fill(table):
-        schema_editor.execute(f"INSERT INTO {table} ({into}) SELECT {taken} FROM {table}_old")
+        statement = f"INSERT INTO {table} ({into}) SELECT {taken} FROM {table}_old"  # noqa: S608
+        schema_editor.execute(statement)
         schema_editor.execute(f"DROP TABLE {table}_old")
 
     if not is_postgresql:
@@ -79,7 +80,8 @@ def partitions(schema_editor):
         cursor.execute(
             "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_class c"
             " JOIN pg_inherits i ON i.inhrelid = c.oid"
-            f" WHERE i.inhparent = '{TABLE}'::regclass ORDER BY c.relname"
+            " WHERE i.inhparent = %s::regclass ORDER BY c.relname",
+            [TABLE],
         )
         return cursor.fetchall()
 
