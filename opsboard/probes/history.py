@@ -73,8 +73,8 @@ def _first_uncounted_hour() -> int | None:
 
 
 def _roll_up_hour(hour: int) -> None:
-    seen = Observation.objects.alias(kind=narrow.KIND.value).filter(
-        slot_at__gte=hour, slot_at__lt=hour + HOUR, kind=Kind.SCHEDULED
+    seen = Observation.objects.alias(why=narrow.KIND.value).filter(
+        slot_at__gte=hour, slot_at__lt=hour + HOUR, why=Kind.SCHEDULED
     )
     probe_ids = sorted(seen.values_list("probe_id", flat=True).distinct())
     for piece in _pieces(probe_ids, PROBES_A_PIECE):

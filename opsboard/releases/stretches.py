@@ -156,9 +156,9 @@ def _rows(pairs: Sequence[tuple[Stretch, Probe]], now: datetime) -> list[Row]:
                     WHERE w.failing_at IS NOT NULL AND o.probe_id = w.probe
                     AND o.slot_at >= w.start AND o.slot_at >= w.failing_at - w.streak
                     AND o.slot_at <= w.failing_at
-                    AND {narrow.VERDICT.sql("o.flags")} = %s)
+                    AND {narrow.VERDICT.sql("o.flags", Verdict.FAILING)})
             FROM f w""",  # noqa: S608
-            [State.FAILING.value, State.WARNING.value, Verdict.FAILING.value],
+            [State.FAILING.value, State.WARNING.value],
         )
         rows: list[Row] = cursor.fetchall()
     return rows

@@ -13,11 +13,11 @@ from opsboard.probes.rules import Verdict
 from opsboard.web.measurements import Measured
 
 SUMMED = ("db_time", "dns", "connect", "tls", "first_byte", "transfer")
-_HITS = f"({CACHE.index('hit')}, {CACHE.index('stale')})"
-_UNKNOWN = CACHE.index("unknown")
-_IS_OURS = f"{narrow.VERDICT.sql('o.flags')} = {Verdict.ERROR.value}"
-_IS_WRONG = f"{narrow.IS_WRONG.sql('o.flags')} = 1"
-_IS_DELAYED = f"{narrow.IS_DELAYED.sql('o.flags')} = 1"
+_IS_HIT = narrow.CACHED.sql("flags", CACHE.index("hit"), CACHE.index("stale"))
+_IS_UNKNOWN = narrow.CACHED.sql("flags", CACHE.index("unknown"))
+_IS_OURS = narrow.VERDICT.sql("flags", Verdict.ERROR)
+_IS_WRONG = narrow.IS_WRONG.sql("flags", True)
+_IS_DELAYED = narrow.IS_DELAYED.sql("flags", True)
 
 
 def by_path(probe_ids: Sequence[int], *, since: int, until: int) -> dict[int, Measured]:
@@ -48,24 +48,23 @@ def _measure(key: str, probe_ids: Sequence[int], since: int, until: int) -> dict
     statement = f"""
         WITH seen AS (
             SELECT {key} AS key, o.*,
-                CASE WHEN {_IS_OURS} THEN 0 ELSE 1 END AS probed,
-                CASE WHEN {_IS_WRONG} THEN 1 ELSE 0 END AS wrong,
                 CASE WHEN {_IS_WRONG} OR {_IS_OURS} THEN 0 ELSE 1 END AS answered,
-                CASE WHEN {_IS_WRONG} OR {_IS_DELAYED} OR {_IS_OURS} THEN 0 ELSE 1 END AS timed,
-                {narrow.CACHED.sql("o.flags")} AS cache
+                CASE WHEN {_IS_WRONG} OR {_IS_DELAYED} OR {_IS_OURS} THEN 0 ELSE 1 END AS timed
             FROM probes_observation o JOIN probes_probe p ON p.id = o.probe_id
             WHERE o.probe_id IN ({marks}) AND o.slot_at >= %s AND o.slot_at < %s
-              AND {narrow.KIND.sql("o.flags")} = {Kind.SCHEDULED.value}
+              AND {narrow.KIND.sql("o.flags", Kind.SCHEDULED)}
         ), ranked AS (
             SELECT seen.*, ROW_NUMBER() OVER (PARTITION BY key, timed ORDER BY total) AS place,
                 COUNT(*) OVER (PARTITION BY key, timed) AS timed_rows
             FROM seen
         )
         SELECT key,
-            SUM(probed), SUM(wrong), SUM(answered),
+            SUM(CASE WHEN {_IS_OURS} THEN 0 ELSE 1 END),
+            SUM(CASE WHEN {_IS_WRONG} THEN 1 ELSE 0 END),
+            SUM(answered),
             MIN(CASE WHEN timed = 1 AND place * 100 >= timed_rows * 95 THEN total END),
-            SUM(CASE WHEN cache IN {_HITS} THEN 1 ELSE 0 END),
-            SUM(CASE WHEN cache <> {_UNKNOWN} THEN 1 ELSE 0 END),
+            SUM(CASE WHEN {_IS_HIT} THEN 1 ELSE 0 END),
+            SUM(CASE WHEN {_IS_UNKNOWN} THEN 0 ELSE 1 END),
             COALESCE(SUM(NULLIF(db_calls, {narrow.NOTHING})), 0),
             COUNT(NULLIF(db_calls, {narrow.NOTHING})),
             {", ".join(map(_summed, SUMMED))}
@@ -76,8 +75,10 @@ def _measure(key: str, probe_ids: Sequence[int], since: int, until: int) -> dict
 
 
 def _summed(name: str) -> str:
-    """Of the answered. What was not reported is -1, and adds nothing."""
-    return f"SUM(CASE WHEN answered = 1 AND {name} > 0 THEN {name} ELSE 0 END)"
+    """Of the answered. What was not reported adds nothing."""
+    if name == "db_time":
+        return f"COALESCE(SUM(answered * NULLIF(db_time, {narrow.NOTHING})), 0)"
+    return f"SUM(answered * {name})"
 
 
 def _measured(row: Sequence[Any]) -> Measured:

@@ -56,11 +56,11 @@ def open_books(run: Run) -> Books:
     books = Books(run)
     for at, _, mark in read_journal(run.journal):
         books.asked[mark].append(at)
-    kind, verdict = narrow.KIND.sql("flags"), narrow.VERDICT.sql("flags")
     rows = run.store.rows(
-        f"SELECT probe_id, slot_at, slot_at + lateness, {kind}, {verdict} FROM probes_observation"  # noqa: S608
+        "SELECT probe_id, slot_at, slot_at + lateness, flags FROM probes_observation"
     )
-    for probe, slot, asked_at, kind, verdict in rows:
+    for probe, slot, asked_at, flags in rows:
+        kind, verdict = narrow.KIND.read(flags), narrow.VERDICT.read(flags)
         if kind == SCHEDULED:
             books.slots.add((probe, slot))
         if moments := books.asked.get(trace(probe, slot)):
