@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from opsboard.probes import heartbeats, narrow
-from opsboard.probes.rules import SPREAD_KEY, State, Verdict, grid_after
+from opsboard.probes.rules import SPREAD_KEY, State, grid_after
 from opsboard.services.models import CriticalPath, Environment, Service
 
 
@@ -28,7 +28,6 @@ def microseconds(moment: datetime) -> int:
 
 
 STATES = [(state.value, state.words) for state in State]
-VERDICTS = [(verdict.value, verdict.name.lower()) for verdict in Verdict]
 # A probe that lost more leases than this, one after another, is set aside: not asked any more.
 MOST_LEASES_LOST = 5
 

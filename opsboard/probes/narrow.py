@@ -1,7 +1,7 @@
 """How an observation is stored in few bytes: a board keeps tens of millions of them.
 
 A row of PostgreSQL holds 24 bytes beside its values, 32 as soon as one of them is NULL, and is
-rounded up to 8. So what takes a few bits shares one column, and no value is ever NULL.
+rounded up to 8. So what takes a few bits shares one column, and no value is ever NULL: it is 80.
 """
 
 from dataclasses import dataclass
