@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from opsboard.probes.drain import duty_of
-from opsboard.probes.history import make_partitions_of
+from opsboard.probes.history import make_partitions_of, rebuild_keys
 from opsboard.probes.models import Gap, Observation, Probe, Shift, StateChange
 from opsboard.probes.schedule import database_now
 from script.bench_blackbox import blackbox
@@ -301,27 +301,37 @@ def stored(told: Told) -> Iterator[Figure]:
                 f"INSERT INTO probes_observation (slot_at, {others})"  # noqa: S608
                 f" SELECT {at} + o.shift, {taken} FROM sample o ORDER BY o.shift"
             )
+    today = _sizes(day)
+    # What all days but the current one are like.
+    rebuild_keys(now=timezone.datetime.fromtimestamp((day + 2) * 86_400, tz=timezone.UTC))
+    over = _sizes(day)
+    yield (
+        "bytes",
+        sum(over.values()),
+        {
+            "of_them_the_row": over["row"],
+            "of_them_keys": over["keys"],
+            "keys_of_the_current_day": today["keys"],
+            "observations": rounds * probes,
+            "hours": round(rounds * interval / 3600, 1),
+        },
+    )
+
+
+def _sizes(day: int) -> dict[str, float]:
+    """Bytes an observation of a day, numbered from 1970 on: its row, and its keys."""
+    stamp = f"%{timezone.datetime.fromtimestamp(day * 86_400, tz=timezone.UTC):%Y%m%d}"
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sum(pg_total_relation_size(c.oid)), sum(pg_relation_size(c.oid)),"
             " (SELECT count(*) FROM probes_observation WHERE slot_at >= %s)"
             " FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid"
             " WHERE i.inhparent = 'probes_observation'::regclass AND c.relname LIKE %s",
-            [
-                day * DAY,
-                f"%{timezone.datetime.fromtimestamp(day * 86_400, tz=timezone.UTC):%Y%m%d}",
-            ],
+            [day * DAY, stamp],
         )
         whole, rows, count = cursor.fetchone()
-    yield (
-        "bytes",
-        float(whole) / count,
-        {
-            "of_them_the_row": round(float(rows) / count, 1),
-            "of_them_keys": round(float(whole - rows) / count, 1),
-            "observations": count,
-            "hours": round(rounds * interval / 3600, 1),
-        },
-    )
+    row, keys = float(rows) / count, float(whole - rows) / count
+    return {"row": round(row, 1), "keys": round(keys, 1)}
 
 
 RUNS: dict[str, Run] = {

@@ -12,6 +12,7 @@ from opsboard.api.fields import Moment
 from opsboard.api.finding import find_environment, find_path, find_service
 from opsboard.api.paging import Paging, page
 from opsboard.api.written import ms, time_of
+from opsboard.probes import narrow
 from opsboard.probes.models import Kind, Observation, Probe, microseconds
 from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import Verdict
@@ -77,7 +78,7 @@ def observations(
         return {"items": [], "next": None}
     found = Observation.objects.filter(probe_id=key, **_between(asked.since, asked.until))
     if asked.kind:
-        found = found.filter(kind=KINDS[asked.kind])
+        found = found.alias(of_kind=narrow.KIND.value).filter(of_kind=KINDS[asked.kind])
     one_page = page(found, ["-slot_at"], asked.cursor, asked.limit)
     one_page["items"] = [observation_json(one) for one in one_page["items"]]
     return one_page

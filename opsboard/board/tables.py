@@ -126,7 +126,8 @@ def _reading(field: Any, target: Any) -> Read:
 
     def read(value: Any) -> Any:
         if value is None and is_nullable:
-            return None
+            # As a rule None; a column that is never NULL has a number for it.
+            return field.get_prep_value(None)
         try:
             stored = judge(value)
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):

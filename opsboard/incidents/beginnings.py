@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from opsboard.incidents.models import Incident, TimelineEntry
+from opsboard.probes import narrow
 from opsboard.probes.models import Observation, Probe, microseconds, moment
 from opsboard.probes.rules import State, Verdict
 
@@ -20,7 +21,7 @@ def began_at(probes: list[Probe], *, now: datetime) -> datetime:
 def _first_failing(probe: Probe) -> int:
     """Where a window is broken, single answers may be good: then when that was confirmed."""
     seen = Observation.objects.filter(probe=probe, slot_at__lte=probe.state_since)
-    newest = seen.order_by("-slot_at").values_list("slot_at", "lateness", "verdict")
+    newest = seen.order_by("-slot_at").values_list("slot_at", "lateness", narrow.VERDICT.value)
     first = probe.state_since
     for slot_at, lateness, verdict in newest[: probe.path.patience + SPARE]:
         if verdict == Verdict.FAILING:

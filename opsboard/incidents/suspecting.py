@@ -19,6 +19,7 @@ from opsboard.incidents.cause import (
     sentence_of,
 )
 from opsboard.incidents.models import Incident
+from opsboard.probes import narrow
 from opsboard.probes.models import Kind, Probe, microseconds
 from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import Verdict
@@ -30,8 +31,6 @@ BEFORE = timedelta(hours=1)
 LOOKED_AT_FOR = timedelta(minutes=10)
 AGAIN_AFTER = timedelta(minutes=1)
 MOST_AT_ONCE = 50
-HITS = f"({CACHE.index('hit')}, {CACHE.index('stale')})"
-UNKNOWN = CACHE.index("unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +139,24 @@ def _stored(deploy: Known | None) -> dict[str, str] | None:
 
 # What moved -------------------------------------------------------------------------------------
 
-PHASE_SUMS = ", ".join(
-    f"SUM(CASE WHEN o.is_wrong OR o.is_delayed THEN 0 ELSE o.{name} END)" for name in PHASES
-)
+IS_HIT = narrow.CACHED.sql("o.flags", CACHE.index("hit"), CACHE.index("stale"))
+IS_UNKNOWN = narrow.CACHED.sql("o.flags", CACHE.index("unknown"))
+CALLS = f"NULLIF(o.db_calls, {narrow.NOTHING})"
+# Neither wrong nor delayed: its phases are the far side's.
+IS_TIMED = f"(o.flags & {narrow.IS_WRONG.put(1) | narrow.IS_DELAYED.put(1)}) = 0"
+PHASE_SUMS = ", ".join(f"SUM(CASE WHEN {IS_TIMED} THEN o.{name} ELSE 0 END)" for name in PHASES)
 # In SQL: Django takes longer to write this one than the database to answer it, and in a storm it
 # is asked for every incident while its service is held. `since` is 1 from the first failure on.
 STATEMENT = f"""
     SELECT CASE WHEN o.slot_at + o.lateness >= %s THEN 1 ELSE 0 END AS since,
-        SUM(CASE WHEN o.is_wrong OR o.is_delayed THEN 0 ELSE 1 END), {PHASE_SUMS},
-        SUM(CASE WHEN o.cache IN {HITS} THEN 1 ELSE 0 END),
-        SUM(CASE WHEN o.cache <> {UNKNOWN} THEN 1 ELSE 0 END),
-        COALESCE(SUM(o.db_calls), 0), COUNT(o.db_calls)
+        SUM(CASE WHEN {IS_TIMED} THEN 1 ELSE 0 END), {PHASE_SUMS},
+        SUM(CASE WHEN {IS_HIT} THEN 1 ELSE 0 END),
+        SUM(CASE WHEN {IS_UNKNOWN} THEN 0 ELSE 1 END),
+        COALESCE(SUM({CALLS}), 0), COUNT({CALLS})
     FROM probes_observation o
     WHERE o.probe_id IN (%s) AND o.slot_at >= %s AND o.slot_at <= %s
-      AND o.kind = {Kind.SCHEDULED.value} AND o.verdict <> {Verdict.ERROR.value}
+      AND {narrow.KIND.sql("o.flags", Kind.SCHEDULED)}
+      AND NOT {narrow.VERDICT.sql("o.flags", Verdict.ERROR)}
     GROUP BY since"""  # noqa: S608 - only numbers and names of this module
 
 

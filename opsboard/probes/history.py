@@ -4,16 +4,17 @@ All of it is counted from rows already stored and may be run twice, late, or by 
 same rows give the same answer.
 """
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Max, Min, QuerySet
 
 from opsboard.expectations.histogram import Histogram
-from opsboard.probes import beats
+from opsboard.probes import beats, narrow
 from opsboard.probes.models import (
     Exchange,
     Gap,
@@ -31,6 +32,8 @@ from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import State, Verdict, seconds_in_states, worst_of_day
 from opsboard.services import windows
 from opsboard.services.models import Environment
+
+log = logging.getLogger(__name__)
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -73,8 +76,8 @@ def _first_uncounted_hour() -> int | None:
 
 
 def _roll_up_hour(hour: int) -> None:
-    seen = Observation.objects.filter(
-        slot_at__gte=hour, slot_at__lt=hour + HOUR, kind=Kind.SCHEDULED
+    seen = Observation.objects.alias(why=narrow.KIND.value).filter(
+        slot_at__gte=hour, slot_at__lt=hour + HOUR, why=Kind.SCHEDULED
     )
     probe_ids = sorted(seen.values_list("probe_id", flat=True).distinct())
     for piece in _pieces(probe_ids, PROBES_A_PIECE):
@@ -307,6 +310,40 @@ def _make_partition(day: date) -> None:
             )
 
 
+def rebuild_keys(*, now: datetime, days: int = 3) -> None:
+    """On PostgreSQL, build the key of each day that is over anew, once, beside all who use it.
+
+    Filled as probes take turns, its pages are a third empty. A few days a call: each reads a day.
+    Where somebody reads for long, a backup for example, it is left to the next call.
+    """
+    if connection.vendor != "postgresql":
+        return
+    newest = moment(microseconds(now) - SETTLED_AFTER - DAY).date()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.relname, k.relname, i.indisvalid FROM pg_inherits h"
+            " JOIN pg_class p ON p.oid = h.inhrelid JOIN pg_index i ON i.indrelid = p.oid"
+            " JOIN pg_class k ON k.oid = i.indexrelid"
+            " WHERE h.inhparent = 'probes_observation'::regclass"
+            " AND obj_description(k.oid, 'pg_class') IS NULL ORDER BY i.indisvalid, p.relname"
+        )
+        found = [row for row in cursor.fetchall() if _is_until(row[0], newest)]
+        cursor.execute("SET statement_timeout = 0")
+        try:
+            for _, key, is_valid in found[:days]:
+                if not is_valid:
+                    # Left by a rebuilding that was stopped.
+                    cursor.execute(f"DROP INDEX CONCURRENTLY {key}")
+                    continue
+                cursor.execute(f"ALTER INDEX {key} SET (fillfactor = 100)")
+                cursor.execute(f"REINDEX INDEX CONCURRENTLY {key}")
+                cursor.execute(f"COMMENT ON INDEX {key} IS 'built anew'")
+        except OperationalError as error:
+            log.info("The key of a day over is built anew later: %s", str(error).splitlines()[0])
+        finally:
+            cursor.execute("RESET statement_timeout")
+
+
 def prune(*, now: datetime, observations_days: int, rollups_days: int) -> None:
     """Let go of what is older than it is kept, a small piece at a time."""
     make_partitions(now=now)
@@ -320,6 +357,7 @@ def prune(*, now: datetime, observations_days: int, rollups_days: int) -> None:
     Shift.objects.filter(claimed_at__lt=microseconds(now) - DAY).delete()
     _prune_exchanges()
     beats.prune(before=old)
+    rebuild_keys(now=now)
 
 
 def _drop_partitions(*, before: int) -> None:
@@ -333,9 +371,14 @@ def _drop_partitions(*, before: int) -> None:
         )
         names = [row[0] for row in cursor.fetchall()]
         for name in names:
-            stamp = name.rpartition("_")[2]
-            if stamp.isdigit() and stamp <= f"{newest_gone:%Y%m%d}":
+            if _is_until(name, newest_gone):
                 cursor.execute(f"DROP TABLE {name}")
+
+
+def _is_until(partition: str, day: date) -> bool:
+    """Whether it is of that day or one before; the one that holds the rest never is."""
+    stamp = partition.rpartition("_")[2]
+    return stamp.isdigit() and stamp <= f"{day:%Y%m%d}"
 
 
 def _delete(

@@ -14,8 +14,8 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
-from opsboard.probes import heartbeats
-from opsboard.probes.rules import SPREAD_KEY, State, Verdict, grid_after
+from opsboard.probes import heartbeats, narrow
+from opsboard.probes.rules import SPREAD_KEY, State, grid_after
 from opsboard.services.models import CriticalPath, Environment, Service
 
 
@@ -28,7 +28,6 @@ def microseconds(moment: datetime) -> int:
 
 
 STATES = [(state.value, state.words) for state in State]
-VERDICTS = [(verdict.value, verdict.name.lower()) for verdict in Verdict]
 # A probe that lost more leases than this, one after another, is set aside: not asked any more.
 MOST_LEASES_LOST = 5
 
@@ -162,15 +161,19 @@ class Probe(models.Model):
 
 
 class Observation(models.Model):
-    """The stored facts of one probe turn, without an id of its own. Durations in microseconds."""
+    """The stored facts of one probe turn, without an id of its own. Durations in microseconds.
+
+    Fields in the order of their sizes, so that PostgreSQL puts no empty bytes between them. See
+    opsboard.probes.narrow.
+    """
 
     pk = models.CompositePrimaryKey("probe_id", "slot_at")
-    # No constraint in the database: a check a row would double the price of recording.
-    probe = models.ForeignKey(
-        Probe, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
     # The grid point it was due at; for a probe asked again or now, when that was due.
     slot_at = models.BigIntegerField()
+    # No constraint in the database: a check a row would double the price of recording.
+    probe = narrow.KeyOfProbe(
+        Probe, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     total = models.IntegerField()
     dns = models.IntegerField()
     connect = models.IntegerField()
@@ -181,25 +184,40 @@ class Observation(models.Model):
     lateness = models.IntegerField()
     size = models.IntegerField()
     # None: the far side reported none.
-    db_time = models.IntegerField(null=True)
-    db_calls = models.SmallIntegerField(null=True)
+    db_time = narrow.IntegerOrNone(null=True)
+    db_calls = narrow.SmallIntegerOrNone(null=True)
     # None: no status line came.
-    status = models.SmallIntegerField(null=True)
-    kind = models.SmallIntegerField(choices=Kind)
-    verdict = models.SmallIntegerField(choices=VERDICTS)
-    cache = models.SmallIntegerField()
-    # A wrong answer as opsboard.expectations defines it: time and cache never make one.
-    is_wrong = models.BooleanField()
-    # Our own loop kept it waiting: its time clauses were not judged.
-    is_delayed = models.BooleanField()
+    status = narrow.SmallIntegerOrNone(null=True)
+    flags = models.SmallIntegerField(default=0)
     # "" when there was a whole reply.
     failure = models.CharField(max_length=20, blank=True)
-    reason = models.TextField(blank=True)
-    # Of a path of several steps: what each did, as opsboard.probes.walking writes it.
-    steps = models.TextField(null=True)  # noqa: DJ001 - a NULL takes no byte of a row
+    # The reason, and of a path of several steps what each did: see narrow.join_told.
+    told = models.TextField(blank=True)
+
+    # Of the flags: a Kind, a Verdict, and the place in opsboard.probes.recording.CACHE.
+    kind = narrow.KIND.as_property()
+    verdict = narrow.VERDICT.as_property()
+    cache = narrow.CACHED.as_property()
+    # A wrong answer as opsboard.expectations defines it: time and cache never make one.
+    is_wrong = narrow.IS_WRONG.as_property()
+    # Our own loop kept it waiting: its time clauses were not judged.
+    is_delayed = narrow.IS_DELAYED.as_property()
 
     def __str__(self) -> str:
         return f"probe {self.probe_id} at {moment(self.slot_at):%F %T}"
+
+    @property
+    def reason(self) -> str:
+        return narrow.split_told(self.told)[0]
+
+    @reason.setter
+    def reason(self, reason: str) -> None:
+        self.told = narrow.join_told(reason, self.steps)
+
+    @property
+    def steps(self) -> str | None:
+        """Of a path of several steps: what each did, as opsboard.probes.step_facts writes it."""
+        return narrow.split_told(self.told)[1]
 
 
 class Gap(models.Model):

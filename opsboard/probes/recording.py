@@ -23,6 +23,7 @@ from opsboard.probes.models import (
     StateChange,
     moment,
 )
+from opsboard.probes.narrow import NOTHING, flags_of, join_told
 from opsboard.probes.orders import Order
 from opsboard.probes.rules import (
     MINUTE,
@@ -174,8 +175,8 @@ MOVED = Columns(
 )
 OBSERVED = Columns(
     {
-        "probe_id": "bigint",
         "slot_at": "bigint",
+        "probe_id": "integer",
         "total": "integer",
         "dns": "integer",
         "connect": "integer",
@@ -187,14 +188,9 @@ OBSERVED = Columns(
         "db_time": "integer",
         "db_calls": "smallint",
         "status": "smallint",
-        "kind": "smallint",
-        "verdict": "smallint",
-        "cache": "smallint",
-        "is_wrong": "boolean",
-        "is_delayed": "boolean",
+        "flags": "smallint",
         "failure": "text",
-        "reason": "text",
-        "steps": "text",
+        "told": "text",
     }
 )
 COUNTED = {
@@ -287,8 +283,8 @@ def _ask_again_at(result: Result, now: int) -> int | None:
 def _observation(result: Result) -> list[Any]:
     reply, facts, phases = result.reply, result.judgement.facts, result.reply.phases
     return [
-        result.claim.probe_id,
         result.claim.slot_at,
+        result.claim.probe_id,
         # A job may run for longer than the 36 minutes that the column holds.
         min(phases.total, 2**31 - 1),
         phases.dns,
@@ -298,17 +294,21 @@ def _observation(result: Result) -> list[Any]:
         phases.transfer,
         _lateness(result),
         len(reply.body),
-        None if facts.db_time is None else min(facts.db_time, 2**31 - 1),
-        None if facts.db_calls is None else min(facts.db_calls, SMALLINT),
-        reply.status,
-        result.claim.kind,
-        result.judgement.verdict,
-        CACHE.index(facts.cache),
-        result.judgement.is_wrong,
-        was_delayed(reply),
+        NOTHING if facts.db_time is None else min(facts.db_time, 2**31 - 1),
+        NOTHING if facts.db_calls is None else min(facts.db_calls, SMALLINT),
+        NOTHING if reply.status is None else reply.status,
+        flags_of(
+            kind=result.claim.kind,
+            verdict=result.judgement.verdict,
+            cache=CACHE.index(facts.cache),
+            is_wrong=result.judgement.is_wrong,
+            is_delayed=was_delayed(reply),
+        ),
         reply.failure or "",
-        _text(result.judgement.reason, result.order),
-        dump_steps(result.judgement.steps, lambda text: _text(text, result.order)),
+        join_told(
+            _text(result.judgement.reason, result.order),
+            dump_steps(result.judgement.steps, lambda text: _text(text, result.order)),
+        ),
     ]
 
 

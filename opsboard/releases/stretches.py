@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import F
 
 from opsboard.incidents.beginnings import SPARE
+from opsboard.probes import narrow
 from opsboard.probes.models import HourlyRollup, Observation, Probe, StateChange, microseconds
 from opsboard.probes.rules import State, Verdict
 from opsboard.releases.happened import Happened, Where
@@ -154,9 +155,10 @@ def _rows(pairs: Sequence[tuple[Stretch, Probe]], now: datetime) -> list[Row]:
                 (SELECT min(o.slot_at + o.lateness) FROM {seen} o
                     WHERE w.failing_at IS NOT NULL AND o.probe_id = w.probe
                     AND o.slot_at >= w.start AND o.slot_at >= w.failing_at - w.streak
-                    AND o.slot_at <= w.failing_at AND o.verdict = %s)
+                    AND o.slot_at <= w.failing_at
+                    AND {narrow.VERDICT.sql("o.flags", Verdict.FAILING)})
             FROM f w""",  # noqa: S608
-            [State.FAILING.value, State.WARNING.value, Verdict.FAILING.value],
+            [State.FAILING.value, State.WARNING.value],
         )
         rows: list[Row] = cursor.fetchall()
     return rows

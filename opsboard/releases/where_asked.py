@@ -18,6 +18,7 @@ from django.db.models import (
     When,
 )
 
+from opsboard.probes import narrow
 from opsboard.probes.models import Observation, Probe, StateChange, microseconds, moment
 from opsboard.probes.rules import Verdict
 from opsboard.releases.facts import GREEN, PathSeen
@@ -96,7 +97,8 @@ def _first_after(young: Mapping[int, datetime]) -> Subquery:
     observations = (
         Observation.objects.filter(probe=OuterRef("pk"), slot_at__gte=oldest)
         .filter(slot_at__gte=OuterRef("told_since"))
-        .exclude(verdict=Verdict.ERROR)
+        .alias(said=narrow.VERDICT.value)
+        .exclude(said=Verdict.ERROR)
         .order_by("slot_at")
     )
     return Subquery(observations.values("slot_at")[:1])

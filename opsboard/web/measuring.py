@@ -6,15 +6,18 @@ from typing import Any
 from django.db import connection
 
 from opsboard.expectations.histogram import Histogram
+from opsboard.probes import narrow
 from opsboard.probes.models import HourlyRollup, Kind
 from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import Verdict
 from opsboard.web.measurements import Measured
 
 SUMMED = ("db_time", "dns", "connect", "tls", "first_byte", "transfer")
-_HITS = f"({CACHE.index('hit')}, {CACHE.index('stale')})"
-_UNKNOWN = CACHE.index("unknown")
-_OURS = Verdict.ERROR.value
+_IS_HIT = narrow.CACHED.sql("flags", CACHE.index("hit"), CACHE.index("stale"))
+_IS_UNKNOWN = narrow.CACHED.sql("flags", CACHE.index("unknown"))
+_IS_OURS = narrow.VERDICT.sql("flags", Verdict.ERROR)
+_IS_WRONG = narrow.IS_WRONG.sql("flags", True)
+_IS_DELAYED = narrow.IS_DELAYED.sql("flags", True)
 
 
 def by_path(probe_ids: Sequence[int], *, since: int, until: int) -> dict[int, Measured]:
@@ -45,30 +48,37 @@ def _measure(key: str, probe_ids: Sequence[int], since: int, until: int) -> dict
     statement = f"""
         WITH seen AS (
             SELECT {key} AS key, o.*,
-                CASE WHEN o.is_wrong OR o.verdict = {_OURS} THEN 0 ELSE 1 END AS answered,
-                CASE WHEN o.is_wrong OR o.is_delayed OR o.verdict = {_OURS} THEN 0 ELSE 1 END
-                    AS timed
+                CASE WHEN {_IS_WRONG} OR {_IS_OURS} THEN 0 ELSE 1 END AS answered,
+                CASE WHEN {_IS_WRONG} OR {_IS_DELAYED} OR {_IS_OURS} THEN 0 ELSE 1 END AS timed
             FROM probes_observation o JOIN probes_probe p ON p.id = o.probe_id
             WHERE o.probe_id IN ({marks}) AND o.slot_at >= %s AND o.slot_at < %s
-              AND o.kind = {Kind.SCHEDULED.value}
+              AND {narrow.KIND.sql("o.flags", Kind.SCHEDULED)}
         ), ranked AS (
             SELECT seen.*, ROW_NUMBER() OVER (PARTITION BY key, timed ORDER BY total) AS place,
                 COUNT(*) OVER (PARTITION BY key, timed) AS timed_rows
             FROM seen
         )
         SELECT key,
-            SUM(CASE WHEN verdict = {_OURS} THEN 0 ELSE 1 END),
-            SUM(CASE WHEN is_wrong THEN 1 ELSE 0 END),
+            SUM(CASE WHEN {_IS_OURS} THEN 0 ELSE 1 END),
+            SUM(CASE WHEN {_IS_WRONG} THEN 1 ELSE 0 END),
             SUM(answered),
             MIN(CASE WHEN timed = 1 AND place * 100 >= timed_rows * 95 THEN total END),
-            SUM(CASE WHEN cache IN {_HITS} THEN 1 ELSE 0 END),
-            SUM(CASE WHEN cache <> {_UNKNOWN} THEN 1 ELSE 0 END),
-            SUM(COALESCE(db_calls, 0)), COUNT(db_calls),
-            {", ".join(f"SUM(answered * COALESCE({name}, 0))" for name in SUMMED)}
+            SUM(CASE WHEN {_IS_HIT} THEN 1 ELSE 0 END),
+            SUM(CASE WHEN {_IS_UNKNOWN} THEN 0 ELSE 1 END),
+            COALESCE(SUM(NULLIF(db_calls, {narrow.NOTHING})), 0),
+            COUNT(NULLIF(db_calls, {narrow.NOTHING})),
+            {", ".join(map(_summed, SUMMED))}
         FROM ranked GROUP BY key"""  # noqa: S608 - only numbers and names of this module
     with connection.cursor() as cursor:
         cursor.execute(statement, [*probe_ids, since, until])
         return {row[0]: _measured(row) for row in cursor.fetchall()}
+
+
+def _summed(name: str) -> str:
+    """Of the answered. What was not reported adds nothing."""
+    if name == "db_time":
+        return f"COALESCE(SUM(answered * NULLIF(db_time, {narrow.NOTHING})), 0)"
+    return f"SUM(answered * {name})"
 
 
 def _measured(row: Sequence[Any]) -> Measured:

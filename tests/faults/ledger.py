@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from opsboard.expectations.tally import Tally
+from opsboard.probes import narrow
 from tests.faults.alerts_ledger import alerts_lost, incidents_of, times_told, too_many
 from tests.faults.runs import MICRO, Figures, Run
 from tests.faults.store import Store
@@ -56,9 +57,10 @@ def open_books(run: Run) -> Books:
     for at, _, mark in read_journal(run.journal):
         books.asked[mark].append(at)
     rows = run.store.rows(
-        "SELECT probe_id, slot_at, slot_at + lateness, kind, verdict FROM probes_observation"
+        "SELECT probe_id, slot_at, slot_at + lateness, flags FROM probes_observation"
     )
-    for probe, slot, asked_at, kind, verdict in rows:
+    for probe, slot, asked_at, flags in rows:
+        kind, verdict = narrow.KIND.read(flags), narrow.VERDICT.read(flags)
         if kind == SCHEDULED:
             books.slots.add((probe, slot))
         if moments := books.asked.get(trace(probe, slot)):

@@ -4,12 +4,14 @@ import resource
 import time
 from pathlib import Path
 
+from opsboard.probes import narrow
 from tests.faults.blind_rows import Seen
 from tests.faults.boards import embedded
 from tests.faults.ledger import longest_gap, open_books
 from tests.faults.rig import Rig, Scale
 from tests.running.processes import until
 
+IS_FAILING, IS_OURS = (narrow.VERDICT.sql("flags", verdict) for verdict in (2, 3))
 # Two of three.
 HANGING = 2 / 3
 # What a process may open beyond what it has open: too little for what it asks at a time.
@@ -66,10 +68,10 @@ def descriptors_run_out(scale: Scale) -> Seen:
         time.sleep(2 * scale.interval)
         incidents = int(rig.store.one("SELECT count(*) FROM incidents_incident"))
         failures = rig.store.rows(
-            "SELECT DISTINCT failure FROM probes_observation WHERE verdict = 2"
+            f"SELECT DISTINCT failure FROM probes_observation WHERE {IS_FAILING}"  # noqa: S608
         )
         reasons = rig.store.rows(
-            "SELECT DISTINCT reason FROM probes_observation WHERE verdict = 3 LIMIT 3"
+            f"SELECT DISTINCT told FROM probes_observation WHERE {IS_OURS} LIMIT 3"  # noqa: S608
         )
         _limit(board.pid, before)
         recovered = until(lambda: _all_pass(rig), seconds=6 * scale.interval)
@@ -83,7 +85,8 @@ def descriptors_run_out(scale: Scale) -> Seen:
 
 
 def _own_errors(rig: Rig) -> int:
-    return int(rig.store.one("SELECT count(*) FROM probes_observation WHERE verdict = 3"))
+    statement = f"SELECT count(*) FROM probes_observation WHERE {IS_OURS}"  # noqa: S608
+    return int(rig.store.one(statement))
 
 
 def _all_pass(rig: Rig) -> bool:

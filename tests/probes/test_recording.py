@@ -124,8 +124,8 @@ def test_a_re_ask_confirms_and_leaves_the_grid_where_it_was():
     record([result_of(taken, BAD)], now=database_now(), react=quiet)
     probe.refresh_from_db()
     assert (probe.state, probe.slot_at) == ("failing", grid)
-    kinds = Observation.objects.order_by("slot_at").values_list("kind", flat=True)
-    assert list(kinds) == [Kind.SCHEDULED, Kind.SCHEDULED, Kind.ASKED_AGAIN]
+    kinds = [one.kind for one in Observation.objects.order_by("slot_at")]
+    assert kinds == [Kind.SCHEDULED, Kind.SCHEDULED, Kind.ASKED_AGAIN]
 
 
 def test_slots_that_pass_while_a_probe_is_in_flight_are_missed():

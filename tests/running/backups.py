@@ -61,8 +61,8 @@ def fill(data: Path, rows: int) -> None:
     with closing(sqlite3.connect(data / "opsboard.sqlite3")) as database, database:
         database.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-            " INSERT INTO probes_observation SELECT 1, 1790000000000000 + i * 1000000, 1, 1, 1, 1,"
-            " 1, 1, i, 1, NULL, NULL, 200, 0, 0, 0, 0, 0, '', '' FROM n",
+            " INSERT INTO probes_observation SELECT 1790000000000000 + i * 1000000, 1, 1, 1, 1, 1,"
+            " 1, 1, i, 1, -1, -1, 200, 0, '', '' FROM n",
             [rows],
         )
 

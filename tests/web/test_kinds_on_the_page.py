@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from opsboard.probes.models import Observation
+from opsboard.probes.narrow import join_told
 from opsboard.probes.orders import traceparent
 from opsboard.probes.rules import State
 from opsboard.services.models import SECOND, CriticalPath
@@ -109,7 +110,7 @@ def test_a_probe_says_at_which_step_it_broke(read: Any) -> None:
     probe = stands(path)
     observed(probe, [12_000])
     steps = [["Ask for a quote", "p", 201, 1, None, ""], ["Book it", "f", 503, 1, None, "x"]]
-    Observation.objects.update(steps=json.dumps(steps))
+    Observation.objects.update(told=join_told("x", json.dumps(steps)))
     assert "broke at step 2, Book it" in text_of(read().text)
 
 
