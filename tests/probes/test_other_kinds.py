@@ -211,7 +211,7 @@ def production_policy(settings: Any) -> Iterator[None]:
     """In production loopback is refused unless the operator names it."""
 
     def forget() -> None:
-        for compiled in (orders.policy_of_this_place, orders._policy_of_any_port):
+        for compiled in (orders.policy_of_this_place, orders.policy_of_kind):
             compiled.cache_clear()
 
     settings.EMBEDDED, settings.EGRESS_ALLOW = False, ""
