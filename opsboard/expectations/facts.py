@@ -40,6 +40,13 @@ class Facts:
     max_json: int
 
     @cached_property
+    def tells_all(self) -> bool:
+        """It came whole and in time: whatever a clause is about is told, if the far side does."""
+        reply = self.reply
+        is_whole = reply.failure is None and not (reply.is_ours or reply.is_cut)
+        return is_whole and reply.is_timed and not was_delayed(reply)
+
+    @cached_property
     def headers(self) -> dict[str, str]:
         """By name in lower case; several lines of one name are joined in their order."""
         headers: dict[str, str] = {}

@@ -24,6 +24,8 @@ _CONTEXT = 20
 
 def hold(clause: Clause, facts: Facts, reply: Reply) -> Holding:
     """Judge one clause without a window; `facts` are those of `reply`. Never raises."""
+    if clause.window is None and facts.tells_all:
+        return _JUDGES[clause.fact](clause, facts)
     if clause.window is not None:
         return not_judged(clause, "it is about many observations")
     if reply.is_ours:

@@ -123,7 +123,8 @@ class Tally:
         since = now_minute - minutes_of(window)
         start = max(0, since - self.first) * WIDTH
         part = self.cells[start : max(0, now_minute - self.first + 1) * WIDTH]
-        sums = [sum(part[column::WIDTH]) for column in range(WIDTH)]
+        rows = part.tolist()
+        sums = [sum(rows[column::WIDTH]) for column in range(WIDTH)]
         return Counted(
             observations=sums[_N],
             wrong=sums[_WRONG],

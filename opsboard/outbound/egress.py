@@ -22,7 +22,7 @@ from opsboard.outbound.networks import (
 )
 
 # A verdict costs some 20 us and is asked for at every dial.
-_REMEMBERED = 4096
+_REMEMBERED = 16_384
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
 

@@ -30,6 +30,7 @@ from opsboard.probes.beats import listen
 from opsboard.probes.memory import Memory, Written
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
+from opsboard.probes.readiness import make_ready
 from opsboard.probes.recording import React, Result, judge_result, record
 from opsboard.probes.rules import Judgement
 from opsboard.probes.schedule import (
@@ -393,6 +394,7 @@ def drain(location: str, *, react: React, is_stopping: Callable[[], bool]) -> No
             memory = _memories.get(location)
             if memory is None or memory.is_old:
                 memory = _memories[location] = Memory()
+            make_ready(MOST_OPEN)
             Drain(location, react, is_stopping, memory).run()
     finally:
         lock.release()

@@ -5,6 +5,7 @@ and another worker took it, or a person edited the sheet) changes nothing.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -20,6 +21,7 @@ from opsboard.probes.models import (
     Exchange,
     Gap,
     Kind,
+    Probe,
     StateChange,
     moment,
 )
@@ -105,17 +107,54 @@ def judge_result(
 
 def record(results: Sequence[Result], *, now: int, react: React) -> int:
     """Write a wave. Returns how many results were dropped because their claim was gone."""
-    quiet = [result for result in results if not result.turn.changes]
+    quiet = _without_news(results)
     dropped = _record_quiet(quiet, now=now) if quiet else 0
+    told = {result.claim.probe_id for result in quiet}
     for result in results:
-        if result.turn.changes:
+        if result.claim.probe_id not in told:
             dropped += _record_change(result, now=now, react=react)
     return dropped
+
+
+def _without_news(results: Sequence[Result]) -> list[Result]:
+    """Those without a change, and those that were only silent: well before, and well again.
+
+    After a pause of ours that is every probe there is. To react to each of them by itself took so
+    long that the next fell silent meanwhile. Where a path is asked from elsewhere too, a silence
+    may have changed what is said of the path, and is reacted to.
+    """
+    silent = [result for result in results if result.turn.changes and _is_as_before(result)]
+    elsewhere = _asked_elsewhere(silent) if silent else set()
+    return [
+        result
+        for result in results
+        if not result.turn.changes
+        or (_is_as_before(result) and result.claim.probe_id not in elsewhere)
+    ]
+
+
+def _is_as_before(result: Result) -> bool:
+    before, after = result.claim.standing, result.turn.standing
+    calm = (State.PASSING, State.WARNING)
+    return before.state in calm and after.state is before.state
+
+
+def _asked_elsewhere(results: Sequence[Result]) -> set[int]:
+    """Which of their probes are not the only one of their path in its environment."""
+    paths = {result.order.path_id for result in results}
+    probes = Probe.objects.filter(path_id__in=paths, ended_at=None)
+    places = Counter(probes.values_list("path_id", "environment_id"))
+    return {
+        result.claim.probe_id
+        for result in results
+        if places[result.order.path_id, result.order.environment_id] > 1
+    }
 
 
 def _record_quiet(results: Sequence[Result], *, now: int) -> int:
     with transaction.atomic():
         written = _write(results, now=now)
+        _note_changes(written)
     return len(results) - len(written)
 
 
@@ -125,20 +164,25 @@ def _record_change(result: Result, *, now: int, react: React) -> int:
         Service.objects.select_for_update().get(pk=result.order.service_id)
         if not _write([result], now=now):
             return 1
-        StateChange.objects.bulk_create(
-            [
-                StateChange(
-                    probe_id=result.claim.probe_id,
-                    at=change.at,
-                    before=change.before,
-                    after=change.after,
-                    reason=_text(change.reason, result.order),
-                )
-                for change in result.turn.changes
-            ]
-        )
+        _note_changes([result])
         react(result)
     return 0
+
+
+def _note_changes(results: Sequence[Result]) -> None:
+    changes = [
+        StateChange(
+            probe_id=result.claim.probe_id,
+            at=change.at,
+            before=change.before,
+            after=change.after,
+            reason=_text(change.reason, result.order),
+        )
+        for result in results
+        for change in result.turn.changes
+    ]
+    if changes:
+        StateChange.objects.bulk_create(changes)
 
 
 def _write(results: Sequence[Result], *, now: int) -> list[Result]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from opsboard.expectations.clauses import Clause
@@ -403,9 +404,13 @@ def grid_after(now: int, interval: int, key: str) -> int:
     A probe's grid is its interval, shifted by a hash of the probe: a thousand probes of one
     interval never start in the same second.
     """
-    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
-    shift = int.from_bytes(digest) % interval
+    shift = _spread(key) % interval
     return ((now - shift) // interval + 1) * interval + shift
+
+
+@lru_cache(maxsize=16_384)
+def _spread(key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,7 @@ def _place(number: int, name: str) -> str:
 
 def _masked(step: StepResult, taken: Mapping[str, Taken]) -> StepResult:
     holdings = tuple(
-        replace(one, got=mask(one.got, taken), sentence=mask(one.sentence, taken))
+        one._replace(got=mask(one.got, taken), said=mask(one.sentence, taken))
         for one in step.holdings
     )
     return replace(step, reason=mask(step.reason, taken), holdings=holdings)
