@@ -10,6 +10,7 @@ import queue
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from os import getpid
@@ -31,7 +32,7 @@ from opsboard.probes.memory import Memory, Written
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.readiness import make_ready
-from opsboard.probes.recording import React, Result, judge_result, record
+from opsboard.probes.recording import React, Result, judge_result, record, without_news
 from opsboard.probes.rules import Judgement
 from opsboard.probes.schedule import (
     LATE,
@@ -40,6 +41,7 @@ from opsboard.probes.schedule import (
     claim,
     database_now,
     hand_back,
+    keep,
     normal_rate,
 )
 from opsboard.probes.shift import Shift, is_covered
@@ -59,6 +61,8 @@ MOST_OPEN = 1500
 # Seconds between two looks at what has come: at each reply by itself this thread and the asker's
 # would take turns at every step, and that costs more than judging.
 JUDGE_EVERY = 0.02
+# Seconds of each turn in which changes are written: five hundred that time out together take ten.
+CHANGES_WITHIN = 0.25
 # Late probes a second that are asked however few are due.
 LEAST_RATE = 4.0
 # Seconds.
@@ -102,6 +106,8 @@ class Drain:
     in_hand: dict[object, _Asked] = field(default_factory=dict)
     # Judged, and not yet written: kept over a database that is away.
     unwritten: list[Result] = field(default_factory=list)
+    # More changes were judged than a turn has time to write.
+    is_behind: bool = False
     # Local monotonic seconds minus database seconds, from the newest claim.
     offset: float = 0.0
     # Claims of walks that were broken off by a stop: to be handed back.
@@ -139,7 +145,8 @@ class Drain:
             if time.monotonic() >= next_claim or self._is_done_apart():
                 next_claim = time.monotonic() + CLAIM_EVERY
                 self._claim()
-            self._gather(until=next_claim)
+            # What waits to be written does not wait for replies too.
+            self._gather(until=time.monotonic() if self.is_behind else next_claim)
             self._record()
             self._leave_unstarted()
         self._finish()
@@ -260,14 +267,16 @@ class Drain:
         )
 
     def _gather(self, *, until: float) -> None:
-        """Judge the replies that come in before `until`, a few at a time."""
-        while (wait := until - time.monotonic()) > 0 and not self._is_done_apart():
-            try:
+        """Judge the replies that are here, and those that come in before `until`, a few at a
+        time."""
+        while not self._is_done_apart():
+            for _ in range(self.asker.replies.qsize()):
+                self._take(*self.asker.replies.get_nowait())
+            if (wait := until - time.monotonic()) <= 0:
+                return
+            with contextlib.suppress(queue.Empty):
                 self._take(*self.asker.replies.get(timeout=wait))
-                while time.monotonic() < until:
-                    self._take(*self.asker.replies.get_nowait())
-            except queue.Empty:
-                time.sleep(max(0.0, min(JUDGE_EVERY, until - time.monotonic())))
+            time.sleep(max(0.0, min(JUDGE_EVERY, until - time.monotonic())))
 
     def _take(self, key: object, started: float, reply: Reply) -> None:
         asked = self.in_hand.pop(key, None)
@@ -336,8 +345,9 @@ class Drain:
             now = database_now()
             ready, waiting = self.sight.part(self.unwritten, now=now)
             self._remember(ready)
-            if ready:
-                self._drop(record(ready, now=now, react=self.react))
+            left = self._write(ready, now=now)
+            self.is_behind, waiting = bool(left), left + waiting
+            keep([result.claim for result in waiting], now=now)
         except (OperationalError, InterfaceError) as error:
             # Kept and written when the database is back; written twice they change nothing.
             _wait_for_database(error)
@@ -345,6 +355,18 @@ class Drain:
         except DatabaseError:
             self._record_singly(ready)
         self.unwritten = waiting
+
+    def _write(self, results: list[Result], *, now: int) -> list[Result]:
+        """Write all that is quiet, and of the changes, each a transaction of its own, as many as
+        leave time for the others. Returns those that are left."""
+        quiet = without_news(results)
+        self._drop(record(quiet, now=now, react=self.react))
+        told = {result.claim.probe_id for result in quiet}
+        changed = deque(result for result in results if result.claim.probe_id not in told)
+        until = time.monotonic() + CHANGES_WITHIN
+        while changed and (time.monotonic() < until or self.is_stopping()):
+            self._drop(record([changed.popleft()], now=now, react=self.react))
+        return list(changed)
 
     def _remember(self, results: list[Result]) -> None:
         """What is about to be written: until it is, a probe's row does not match it."""

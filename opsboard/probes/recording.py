@@ -107,7 +107,7 @@ def judge_result(
 
 def record(results: Sequence[Result], *, now: int, react: React) -> int:
     """Write a wave. Returns how many results were dropped because their claim was gone."""
-    quiet = _without_news(results)
+    quiet = without_news(results)
     dropped = _record_quiet(quiet, now=now) if quiet else 0
     told = {result.claim.probe_id for result in quiet}
     for result in results:
@@ -116,7 +116,7 @@ def record(results: Sequence[Result], *, now: int, react: React) -> int:
     return dropped
 
 
-def _without_news(results: Sequence[Result]) -> list[Result]:
+def without_news(results: Sequence[Result]) -> list[Result]:
     """Those without a change, and those that were only silent: well before, and well again.
 
     After a pause of ours that is every probe there is. To react to each of them by itself took so

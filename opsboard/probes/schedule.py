@@ -270,13 +270,23 @@ def _claim(
     )
 
 
-def hand_back(claims: list[Claim], *, free_at: int | None = None) -> None:
-    """Give up claims whose requests were not finished, for any worker to take, at once or from
-    `free_at` on (microseconds, the database's)."""
+def keep(claims: list[Claim], *, now: int) -> None:
+    """Lengthen the leases of what was answered and waits to be written."""
+    for claim_id, probes in _by_claim(claims).items():
+        Probe.objects.filter(pk__in=probes, claim_id=claim_id).update(leased_until=now + _margin())
+
+
+def _by_claim(claims: list[Claim]) -> dict[int, list[int]]:
     by_claim: dict[int, list[int]] = defaultdict(list)
     for claim in claims:
         by_claim[claim.claim_id].append(claim.probe_id)
-    for claim_id, probes in by_claim.items():
+    return by_claim
+
+
+def hand_back(claims: list[Claim], *, free_at: int | None = None) -> None:
+    """Give up claims whose requests were not finished, for any worker to take, at once or from
+    `free_at` on (microseconds, the database's)."""
+    for claim_id, probes in _by_claim(claims).items():
         Probe.objects.filter(pk__in=probes, claim_id=claim_id).update(
             claim_id=None, leased_until=free_at
         )
