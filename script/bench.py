@@ -72,6 +72,7 @@ def seed(port: int, probes: int) -> None:
 def drain(seconds: float) -> dict[str, float]:
     from opsboard.probes.drain import drain as drain_probes
     from opsboard.probes.models import Observation
+    from opsboard.probes.narrow import IS_DELAYED
 
     stopping = threading.Event()
     threading.Timer(seconds, stopping.set).start()
@@ -79,7 +80,7 @@ def drain(seconds: float) -> dict[str, float]:
     drain_probes("default", react=lambda _: None, is_stopping=stopping.is_set)
     after, took = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    rows = list(Observation.objects.values_list("total", "lateness", "is_delayed"))
+    rows = list(Observation.objects.values_list("total", "lateness", "flags"))
     totals, late = sorted(r[0] for r in rows), sorted(r[1] for r in rows)
     return {
         "observations": len(rows),
@@ -88,7 +89,7 @@ def drain(seconds: float) -> dict[str, float]:
         "time_p50_ms": statistics.median(totals) / 1000,
         "time_p95_ms": totals[int(0.95 * len(totals))] / 1000,
         "lateness_p95_ms": late[int(0.95 * len(late))] / 1000,
-        "delayed": sum(r[2] for r in rows),
+        "delayed": sum(IS_DELAYED.read(r[2]) for r in rows),
         "peak_memory_mb": round(after.ru_maxrss / 1024),
     }
 

@@ -45,7 +45,7 @@ def embedded(told: "Told") -> "Iterator[Figure]":
         # Not what the board asks of its own pages.
         asked = {"probe__path__service__is_built_in": False}
         every = found.column("total", **asked)
-        trusted = found.column("total", is_delayed=False, **asked)
+        trusted = found.column("total", delayed=False, **asked)
         yield (
             "times-embedded",
             1000 * percentile(every, 0.99),

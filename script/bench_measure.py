@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db import connection
 
 from opsboard.probes.models import Observation, Probe
+from opsboard.probes.narrow import IS_DELAYED
 from opsboard.probes.schedule import SECOND, database_now
 from script.bench_processes import NotMeasuredError, cpu_seconds, end, family, peak_kilobytes
 
@@ -128,12 +129,16 @@ class Span:
             "worker_cpu_percent": round(100 * (self.last.cpu - self.first.cpu) / self.seconds),
         }
 
-    def column(self, name: str, **only: object) -> list[int]:
-        """The values of a column of the observations whose slots lie in the span, ascending."""
+    def column(self, name: str, *, delayed: bool = True, **only: object) -> list[int]:
+        """The values of a column of the observations whose slots lie in the span, ascending.
+
+        Without `delayed` those are left out that our own loop delayed.
+        """
         rows = Observation.objects.filter(
             slot_at__gte=self.first.at, slot_at__lt=self.last.at, **only
         )
-        return sorted(rows.values_list(name, flat=True))
+        values = rows.values_list(name, "flags")
+        return sorted(value for value, flags in values if delayed or not IS_DELAYED.read(flags))
 
 
 def span(worker: Worker, seconds: float) -> Span:

@@ -104,7 +104,7 @@ def steady(told: Told, board: Board) -> Span:
 
 def times(found: Span) -> tuple[float, dict[str, object]]:
     """p95 of all that was measured, in ms, delayed ones included."""
-    every, trusted = found.column("total"), found.column("total", is_delayed=False)
+    every, trusted = found.column("total"), found.column("total", delayed=False)
     marked = len(every) - len(trusted)
     return 1000 * percentile(every, 0.95), found.detail() | {
         "p50_ms": round(1000 * percentile(every, 0.5), 2),
