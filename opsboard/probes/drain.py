@@ -10,29 +10,22 @@ import queue
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from os import getpid
 
 from django.conf import settings
-from django.db import (
-    DatabaseError,
-    InterfaceError,
-    OperationalError,
-    close_old_connections,
-    connection,
-)
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from opsboard.expectations.facts import was_delayed
 from opsboard.outbound.http import Asker
 from opsboard.outbound.reply import Failure, Reply
 from opsboard.probes.beats import listen
-from opsboard.probes.memory import Memory, Written
+from opsboard.probes.memory import Memory
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.readiness import make_ready
-from opsboard.probes.recording import React, Result, judge_result, record, without_news
+from opsboard.probes.recording import React, judge_result
 from opsboard.probes.rules import Judgement
 from opsboard.probes.schedule import (
     LATE,
@@ -41,13 +34,12 @@ from opsboard.probes.schedule import (
     claim,
     database_now,
     hand_back,
-    keep,
     normal_rate,
 )
 from opsboard.probes.shift import Shift, is_covered
-from opsboard.probes.sight import Sight
 from opsboard.probes.suspects import due_suspects
 from opsboard.probes.walkers import Walker
+from opsboard.probes.writing import Writer, wait_for_database
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +53,6 @@ MOST_OPEN = 1500
 # Seconds between two looks at what has come: at each reply by itself this thread and the asker's
 # would take turns at every step, and that costs more than judging.
 JUDGE_EVERY = 0.02
-# Seconds of each turn in which changes are written: five hundred that time out together take ten.
-CHANGES_WITHIN = 0.25
 # Late probes a second that are asked however few are due.
 LEAST_RATE = 4.0
 # Seconds.
@@ -104,15 +94,10 @@ class Drain:
     memory: Memory = field(default_factory=Memory)
     asker: Asker = field(init=False)
     in_hand: dict[object, _Asked] = field(default_factory=dict)
-    # Judged, and not yet written: kept over a database that is away.
-    unwritten: list[Result] = field(default_factory=list)
-    # More changes were judged than a turn has time to write.
-    is_behind: bool = False
     # Local monotonic seconds minus database seconds, from the newest claim.
     offset: float = 0.0
     # Claims of walks that were broken off by a stop: to be handed back.
     cut_short: list[Claim] = field(default_factory=list)
-    dropped: int = 0
     # What is in hand are suspects, or nothing may be added until they can be: see `suspects`.
     is_apart: bool = False
     next_look: float = 0.0
@@ -123,13 +108,13 @@ class Drain:
     claimed: float = field(default_factory=time.monotonic)
     catching_up: float = 1.0
     shift: Shift = field(init=False)
-    sight: Sight = field(init=False)
+    writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
         instance = f"{socket.gethostname()}:{getpid()}:{id(self)}"
         self.shift = Shift(duty_of(self.location), instance)
         self.asker = Asker(max_open=MOST_OPEN, most_a_host=settings.PROBES_AT_ONCE_A_HOST)
-        self.sight = Sight(self.location)
+        self.writer = Writer(self.location, self.react, self.memory)
 
     def run(self) -> None:
         self.asker.start()
@@ -146,25 +131,25 @@ class Drain:
                 next_claim = time.monotonic() + CLAIM_EVERY
                 self._claim()
             # What waits to be written does not wait for replies too.
-            self._gather(until=time.monotonic() if self.is_behind else next_claim)
-            self._record()
+            self._gather(until=time.monotonic() if self.writer.is_behind else next_claim)
+            self.writer.write()
             self._leave_unstarted()
         self._finish()
 
     def _finish(self) -> None:
         """Finish what is in flight; told to stop, hand back what is not done in a few seconds."""
         deadline = time.monotonic() + (LAST_WAIT if self.is_stopping() else 3600)
-        while (self.in_hand or self.unwritten) and time.monotonic() < deadline:
+        while (self.in_hand or self.writer.unwritten) and time.monotonic() < deadline:
             if self.is_stopping():
                 deadline = min(deadline, time.monotonic() + LAST_WAIT)
                 self._break_off_walks(left=deadline - time.monotonic())
             self._gather(until=min(deadline, time.monotonic() + CLAIM_EVERY))
-            self._record()
+            self.writer.write()
             self._leave_unstarted()
         self.asker.abandon()
         with contextlib.suppress(DatabaseError, InterfaceError):
             hand_back([*(asked.claim for asked in self.in_hand.values()), *self.cut_short])
-            hand_back([result.claim for result in self.unwritten])
+            hand_back([result.claim for result in self.writer.unwritten])
         self.in_hand.clear()
 
     def _break_off_walks(self, *, left: float) -> None:
@@ -182,7 +167,7 @@ class Drain:
         if room <= 0:
             return
         try:
-            is_alone = not self.in_hand and not self.unwritten
+            is_alone = not self.in_hand and not self.writer.unwritten
             if not is_alone and self._keeps_apart():
                 return
             now, claims = claim(
@@ -197,7 +182,7 @@ class Drain:
             self._compile(claims)
             heard = listen(filter(None, map(self._order_of, claims)), now=now)
         except (OperationalError, InterfaceError) as error:
-            _wait_for_database(error)
+            wait_for_database(error)
             return
         self.offset = time.monotonic() - now / 1e6
         self.catching_up -= sum(taken.slot_at < now - LATE for taken in claims)
@@ -302,7 +287,7 @@ class Drain:
             hand_back(left, free_at=free_at)
         except (OperationalError, InterfaceError) as error:
             # Their leases run out.
-            _wait_for_database(error)
+            wait_for_database(error)
 
     def _walk(
         self, asked: _Asked, walker: Walker, key: object, started: float, reply: Reply
@@ -334,76 +319,12 @@ class Drain:
             log.exception("could not judge probe %s", asked.claim.probe_id)
             ours = replace(OURS, phases=reply.phases)
             result = judge_result(asked.claim, asked.order, ours, asked_at=asked_at)
-        self.unwritten.append(result)
+        self.writer.unwritten.append(result)
         self.shift.judged_one(delayed=was_delayed(reply))
-
-    def _record(self) -> None:
-        # While we are blind there is something to look at even without a result.
-        if not self.unwritten and self.sight.cause is None:
-            return
-        try:
-            now = database_now()
-            ready, waiting = self.sight.part(self.unwritten, now=now)
-            self._remember(ready)
-            left = self._write(ready, now=now)
-            self.is_behind, waiting = bool(left), left + waiting
-            keep([result.claim for result in waiting], now=now)
-        except (OperationalError, InterfaceError) as error:
-            # Kept and written when the database is back; written twice they change nothing.
-            _wait_for_database(error)
-            return
-        except DatabaseError:
-            self._record_singly(ready)
-        self.unwritten = waiting
-
-    def _write(self, results: list[Result], *, now: int) -> list[Result]:
-        """Write all that is quiet, and of the changes, each a transaction of its own, as many as
-        leave time for the others. Returns those that are left."""
-        quiet = without_news(results)
-        self._drop(record(quiet, now=now, react=self.react))
-        told = {result.claim.probe_id for result in quiet}
-        changed = deque(result for result in results if result.claim.probe_id not in told)
-        until = time.monotonic() + CHANGES_WITHIN
-        while changed and (time.monotonic() < until or self.is_stopping()):
-            self._drop(record([changed.popleft()], now=now, react=self.react))
-        return list(changed)
-
-    def _remember(self, results: list[Result]) -> None:
-        """What is about to be written: until it is, a probe's row does not match it."""
-        for result in results:
-            claim, standing = result.claim, result.turn.standing
-            self.memory.written[claim.probe_id] = Written(
-                claim.order_version, standing.observed_at, standing.reason, standing.tally
-            )
-
-    def _record_singly(self, results: list[Result]) -> None:
-        """One result that the database refuses must not take its wave with it."""
-        for result in results:
-            try:
-                self._drop(record([result], now=database_now(), react=self.react))
-            except DatabaseError:
-                log.exception("could not record probe %s", result.claim.probe_id)
-
-    def _drop(self, count: int) -> None:
-        """Say how many results came back under a claim that was gone: a lease ran out, or a sheet
-        was edited. Many of them mean that this worker stands still for longer than its leases."""
-        if count:
-            self.dropped += count
-            log.warning("%d results dropped: their claims were gone", count)
 
 
 def duty_of(location: str) -> str:
     return f"drain:{location}"
-
-
-def _wait_for_database(error: Exception) -> None:
-    log.warning("the database does not answer (%s); trying again", error)
-    # Outside a request or a task's start nothing else would ever open a new connection.
-    if connection.in_atomic_block:
-        raise error
-    close_old_connections()
-    connection.close()
-    time.sleep(0.2)
 
 
 def drain(location: str, *, react: React, is_stopping: Callable[[], bool]) -> None:

@@ -5,11 +5,12 @@ import time
 import pytest
 from django.utils import timezone
 
-from opsboard.probes import drain
-from opsboard.probes.drain import Drain
+from opsboard.probes import writing
+from opsboard.probes.memory import Memory
 from opsboard.probes.models import Observation, Probe, stand_up
 from opsboard.probes.recording import Result
 from opsboard.probes.schedule import SECOND, claim, database_now
+from opsboard.probes.writing import Writer
 from opsboard.services.models import CriticalPath, Service, Team
 from tests.probes.test_recording import BAD, result_of
 
@@ -36,17 +37,17 @@ def a_crowd(many: int) -> list[Result]:
 
 
 def test_what_a_turn_has_no_time_for_is_written_later_and_keeps_its_lease(monkeypatch):
-    monkeypatch.setattr(drain, "CHANGES_WITHIN", 0.05)
+    monkeypatch.setattr(writing, "CHANGES_WITHIN", 0.05)
     told: list[Result] = []
 
     def react(result: Result) -> None:
         told.append(result)
         time.sleep(0.03)
 
-    one = Drain("default", react, lambda: False)
+    one = Writer("default", react, Memory())
     one.unwritten = a_crowd(6)
     Probe.objects.update(leased_until=database_now() + SECOND)
-    one._record()
+    one.write()
     assert 0 < Observation.objects.count() < 6
     assert one.is_behind
     waiting = [result.claim.probe_id for result in one.unwritten]
@@ -54,7 +55,7 @@ def test_what_a_turn_has_no_time_for_is_written_later_and_keeps_its_lease(monkey
     assert all(lease and lease > database_now() + SECOND for lease in leases)
     turns = 1
     while one.is_behind:
-        one._record()
+        one.write()
         turns += 1
     assert (len(told), Observation.objects.count(), one.dropped) == (6, 6, 0)
     assert turns > 2
