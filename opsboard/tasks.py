@@ -17,7 +17,7 @@ from opsboard.people import mailed_links, tokens, tries
 from opsboard.probes import alive, history, versions
 from opsboard.probes.drain import drain as drain_probes
 from opsboard.probes.models import moment
-from opsboard.probes.recording import Result
+from opsboard.probes.results import Result
 from opsboard.probes.schedule import database_now
 from opsboard.probes.shift import ring
 from opsboard.releases.running_out import running_out

@@ -7,7 +7,7 @@ from opsboard.outbound.reply import Phases, Reply
 from opsboard.people.audit import Actor, Via
 from opsboard.probes.models import Probe, microseconds, stand_up
 from opsboard.probes.orders import compile_order
-from opsboard.probes.recording import Result, judge_result
+from opsboard.probes.results import Result, judge_result
 from opsboard.probes.schedule import Claim, claim
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 

@@ -14,8 +14,8 @@ from opsboard.api.paging import Paging, page
 from opsboard.api.written import ms, time_of
 from opsboard.probes import narrow
 from opsboard.probes.models import Kind, Observation, Probe, microseconds
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import Verdict
+from opsboard.probes.stored import CACHE
 
 router = Router(tags=["paths"])
 KINDS = {kind.name.lower(): kind for kind in Kind}

@@ -21,8 +21,8 @@ from opsboard.incidents.cause import (
 from opsboard.incidents.models import Incident
 from opsboard.probes import narrow
 from opsboard.probes.models import Kind, Probe, microseconds
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import Verdict
+from opsboard.probes.stored import CACHE
 from opsboard.probes.versions import LOOK_EVERY
 from opsboard.services.models import Deploy, Environment, Service
 

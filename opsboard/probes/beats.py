@@ -22,9 +22,9 @@ from opsboard.probes.heartbeats import SECRET_LETTERS, Beat, Heartbeat
 from opsboard.probes.hiding import without
 from opsboard.probes.models import Gap, Kind, Probe
 from opsboard.probes.orders import Order
-from opsboard.probes.recording import printable
 from opsboard.probes.rendering import NotOrderable, secrets_of, values_of
 from opsboard.probes.schedule import database_now
+from opsboard.probes.stored import printable
 from opsboard.services.models import CriticalPath
 
 MINUTE = 60_000_000

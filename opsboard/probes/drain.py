@@ -25,7 +25,8 @@ from opsboard.probes.memory import Memory
 from opsboard.probes.models import Probe, moment
 from opsboard.probes.orders import Order, compile_order
 from opsboard.probes.readiness import make_ready
-from opsboard.probes.recording import React, judge_result
+from opsboard.probes.recording import React
+from opsboard.probes.results import judge_result
 from opsboard.probes.rules import Judgement
 from opsboard.probes.schedule import (
     LATE,

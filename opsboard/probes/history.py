@@ -28,8 +28,8 @@ from opsboard.probes.models import (
     microseconds,
     moment,
 )
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import State, Verdict, seconds_in_states, worst_of_day
+from opsboard.probes.stored import CACHE
 from opsboard.services import windows
 from opsboard.services.models import Environment
 

@@ -194,7 +194,7 @@ class Observation(models.Model):
     # The reason, and of a path of several steps what each did: see narrow.join_told.
     told = models.TextField(blank=True)
 
-    # Of the flags: a Kind, a Verdict, and the place in opsboard.probes.recording.CACHE.
+    # Of the flags: a Kind, a Verdict, and the place in opsboard.probes.stored.CACHE.
     kind = narrow.KIND.as_property()
     verdict = narrow.VERDICT.as_property()
     cache = narrow.CACHED.as_property()

@@ -21,7 +21,7 @@ from opsboard.outbound.surroundings import look_around
 from opsboard.outbound.targets import BadTargetError, read_target
 from opsboard.probes.blindness import HANDFUL, NETWORK, Cause, Seen, explains, opinion, reason
 from opsboard.probes.models import Probe, Shift
-from opsboard.probes.recording import Result, judge_result
+from opsboard.probes.results import Result, judge_result
 from opsboard.probes.rules import State, Verdict
 
 SECOND = 1_000_000

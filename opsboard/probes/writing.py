@@ -14,7 +14,8 @@ from django.db import (
 )
 
 from opsboard.probes.memory import Memory, Written
-from opsboard.probes.recording import React, Result, record, without_news
+from opsboard.probes.recording import React, record, without_news
+from opsboard.probes.results import Result
 from opsboard.probes.schedule import database_now, keep
 from opsboard.probes.sight import Sight
 

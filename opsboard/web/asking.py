@@ -10,9 +10,9 @@ from opsboard.outbound.reply import Reply
 from opsboard.probes.answers import job_words
 from opsboard.probes.asking import ask_order, order_now
 from opsboard.probes.orders import Order
-from opsboard.probes.recording import EXCERPT_BYTES, HIDDEN_HEADERS, printable
 from opsboard.probes.rules import STATES, Judgement, State
 from opsboard.probes.step_facts import latest_steps
+from opsboard.probes.stored import EXCERPT_BYTES, HIDDEN_HEADERS, printable
 from opsboard.services.models import CriticalPath, Environment
 from opsboard.web.step_rows import StepRow, step_rows
 from opsboard.web.words import counted, duration, sentence, size

@@ -8,8 +8,8 @@ from django.db import connection
 from opsboard.expectations.histogram import Histogram
 from opsboard.probes import narrow
 from opsboard.probes.models import HourlyRollup, Kind
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import Verdict
+from opsboard.probes.stored import CACHE
 from opsboard.web.measurements import Measured
 
 SUMMED = ("db_time", "dns", "connect", "tls", "first_byte", "transfer")

@@ -18,9 +18,9 @@ from opsboard.probes.models import (
     moment,
 )
 from opsboard.probes.orders import traceparent
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import STATES, State, Verdict
 from opsboard.probes.step_facts import read_steps
+from opsboard.probes.stored import CACHE
 from opsboard.probes.unconfirmed import Belief, beliefs
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import CriticalPath

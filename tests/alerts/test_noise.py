@@ -10,7 +10,8 @@ from opsboard.incidents.models import Incident
 from opsboard.outbound.reply import Reply
 from opsboard.probes.models import Kind, Observation, Probe, StateChange, microseconds, moment
 from opsboard.probes.orders import Order, compile_order
-from opsboard.probes.recording import Result, judge_result, record
+from opsboard.probes.recording import record
+from opsboard.probes.results import Result, judge_result
 from opsboard.probes.rules import Standing, State
 from opsboard.probes.schedule import Claim
 from tests.company import BAD, GOOD, NOON, SECOND, a_path, a_probe, a_service

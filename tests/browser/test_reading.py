@@ -17,8 +17,8 @@ from pytest_django.live_server_helper import LiveServer
 from opsboard.alerts.models import Channel, Delivery, Message
 from opsboard.incidents.models import Incident
 from opsboard.probes.models import Exchange, Probe, ServiceDay
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import State
+from opsboard.probes.stored import CACHE
 from opsboard.rollbacks.models import RollbackNote
 from tests.web.standing import a_path, a_service, observed, stands
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from opsboard.probes.asking import ask_order, order_now, place_of
 from opsboard.probes.models import Observation
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import Judgement, Verdict
+from opsboard.probes.stored import CACHE
 from tests.far_side import FarSide, Visit, answer, hang
 from tests.probes.shop import a_path_through, drained
 

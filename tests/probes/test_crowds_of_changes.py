@@ -8,7 +8,7 @@ from django.utils import timezone
 from opsboard.probes import writing
 from opsboard.probes.memory import Memory
 from opsboard.probes.models import Observation, Probe, stand_up
-from opsboard.probes.recording import Result
+from opsboard.probes.results import Result
 from opsboard.probes.schedule import SECOND, claim, database_now
 from opsboard.probes.writing import Writer
 from opsboard.services.models import CriticalPath, Service, Team

@@ -21,7 +21,8 @@ from opsboard.probes.drain import Drain
 from opsboard.probes.heartbeats import Beat, Heartbeat
 from opsboard.probes.models import Gap, Kind, Observation, Probe, microseconds, stand_up
 from opsboard.probes.orders import Order, compile_order
-from opsboard.probes.recording import judge_result, record
+from opsboard.probes.recording import record
+from opsboard.probes.results import judge_result
 from opsboard.probes.rules import Judgement, State, Verdict
 from opsboard.probes.schedule import database_now
 from opsboard.services.models import CriticalPath

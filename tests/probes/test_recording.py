@@ -15,7 +15,8 @@ from opsboard.probes.models import (
     StateChange,
     stand_up,
 )
-from opsboard.probes.recording import Result, record
+from opsboard.probes.recording import record
+from opsboard.probes.results import Result
 from opsboard.probes.schedule import database_now
 from tests.company import (
     BAD,

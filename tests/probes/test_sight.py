@@ -13,7 +13,8 @@ from opsboard.incidents.models import Incident
 from opsboard.outbound.looked import Looked
 from opsboard.outbound.reply import Failure, Phases, Reply
 from opsboard.probes.models import Probe, Shift, StateChange
-from opsboard.probes.recording import Result, record
+from opsboard.probes.recording import record
+from opsboard.probes.results import Result
 from opsboard.probes.rules import Verdict
 from opsboard.probes.schedule import Claim, database_now
 from opsboard.probes.shift import ring

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from opsboard.outbound.reply import Reply
 from opsboard.probes.models import Probe, StateChange, stand_up
-from opsboard.probes.recording import Result, record
+from opsboard.probes.recording import record
+from opsboard.probes.results import Result
 from opsboard.probes.schedule import database_now
 from tests.company import BAD, GOOD, SECOND, a_path, a_probe, claims, result_of
 

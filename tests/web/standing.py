@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from opsboard.probes.models import Kind, Observation, Probe, StateChange, microseconds, stand_up
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import State, Verdict
+from opsboard.probes.stored import CACHE
 from opsboard.services.models import CriticalPath, Service, Team
 
 SECOND = 1_000_000

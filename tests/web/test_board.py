@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from opsboard.alerts.models import Channel
 from opsboard.incidents.models import Incident
 from opsboard.probes.models import Probe, ServiceDay, microseconds
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import State
+from opsboard.probes.stored import CACHE
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import Service
 from tests.web.standing import MINUTE, a_path, a_service, observed, stands, text_of

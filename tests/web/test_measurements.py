@@ -4,8 +4,8 @@ import pytest
 
 from opsboard.expectations.grammar import parse
 from opsboard.probes.models import Kind, Probe
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import Verdict
+from opsboard.probes.stored import CACHE
 from opsboard.web import measuring
 from opsboard.web.measurements import Measured, figures, limits_of, severity
 from tests.web.standing import MINUTE, a_path, a_service, observed, stands

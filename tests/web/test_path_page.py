@@ -10,8 +10,8 @@ from opsboard.alerts.models import Channel, Route
 from opsboard.incidents.models import Incident
 from opsboard.people import joining
 from opsboard.probes.models import Exchange, Gap, Kind, Probe, StateChange, microseconds, stand_up
-from opsboard.probes.recording import CACHE
 from opsboard.probes.rules import State, Verdict
+from opsboard.probes.stored import CACHE
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import CriticalPath, Rota, Team
 from tests.web.standing import MINUTE, a_path, a_service, observed, stands, text_of
