@@ -129,11 +129,12 @@ def counted_twice(run: Run) -> int:
     The key of an observation would hide a second one; the counters of a window would not.
     """
     # Read in one statement: the board goes on beside us.
+    counts = (
+        f"{narrow.KIND.sql('o.flags', SCHEDULED)} AND NOT ({narrow.VERDICT.sql('o.flags', ERROR)})"
+    )
     rows = run.store.rows(
-        "SELECT windows, observed_at, (SELECT count(*) FROM probes_observation o"
-        " WHERE o.probe_id = p.id AND o.kind = %s AND o.verdict <> %s) FROM probes_probe p",
-        SCHEDULED,
-        ERROR,
+        "SELECT windows, observed_at, (SELECT count(*) FROM probes_observation o"  # noqa: S608
+        f" WHERE o.probe_id = p.id AND {counts}) FROM probes_probe p"
     )
     return sum(max(0, _counted(windows, at) - count) for windows, at, count in rows)
 

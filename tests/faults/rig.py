@@ -6,6 +6,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from opsboard.probes import narrow
 from tests.faults.programs import Program
 from tests.faults.runs import MICRO, Run
 from tests.faults.store import Store
@@ -176,8 +177,8 @@ class Rig:
     def observed(self, since: float = 0) -> int:
         """How many probes have been observed since then, errors of our own not counted."""
         question = (
-            "SELECT count(DISTINCT probe_id) FROM probes_observation"
-            " WHERE slot_at >= %s AND verdict <> 3"
+            "SELECT count(DISTINCT probe_id) FROM probes_observation"  # noqa: S608
+            f" WHERE slot_at >= %s AND NOT ({narrow.VERDICT.sql('flags', 3)})"
         )
         return int(self.store.one(question, round(since * MICRO)))
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from opsboard.probes import narrow
 from tests.faults.boards import production, run_to_its_end
 from tests.faults.postgres import Server
 from tests.faults.programs import Program, running
@@ -57,8 +58,10 @@ def _drained(rig: Rig) -> dict[str, str]:
 def _rounds(rig: Rig, location: str, since: float) -> set[int]:
     """How often each probe of a location was asked by its timetable since then."""
     rows = rig.store.rows(
-        "SELECT count(*) FROM probes_observation o JOIN probes_probe p ON p.id = o.probe_id"
-        " WHERE p.location = %s AND o.slot_at > %s AND o.kind = 0 GROUP BY p.id",
+        "SELECT count(*) FROM probes_observation o"  # noqa: S608
+        " JOIN probes_probe p ON p.id = o.probe_id"
+        f" WHERE p.location = %s AND o.slot_at > %s AND {narrow.KIND.sql('o.flags', 0)}"
+        " GROUP BY p.id",
         location,
         round(since * MICRO),
     )
