@@ -32,6 +32,9 @@ LATE = SECOND // 2
 # before another would take that one's newest leases for such.
 LONGEST_TIMEOUT_AND_MORE = 120 * SECOND
 
+# How often one claim looks for suspects that are not too late.
+MOST_LOOKS = 50
+
 COLUMNS = (
     "id, path_id, environment_id, location, order_version, interval, timeout, slot_at, ask_now_at,"
     " ask_now_kind, state, state_since, streak_state, recent, observed_at"
@@ -92,7 +95,7 @@ def claim(
     with transaction.atomic():
         now = database_now()
         claim_id = secrets.randbits(62)
-        suspects = _take_suspects(location, claim_id=claim_id, now=now) if alone else []
+        suspects = _due_suspects(location, claim_id=claim_id, now=now) if alone else []
         rows = suspects or _take(
             location, limit, limit if late is None else late, claim_id=claim_id, now=now
         )
@@ -104,6 +107,21 @@ def claim(
     return now, [
         _claim(row, standings[row["id"]], claim_id, now, is_suspect=bool(suspects)) for row in taken
     ]
+
+
+def _due_suspects(location: str, *, claim_id: int, now: int) -> list[dict[str, Any]]:
+    """A few suspects that are not late by more than their interval.
+
+    Those that are go on at their next grid points, many at once: a few with every claim, those of
+    short intervals would be too late again whenever their turn came, and never be asked.
+    """
+    for _ in range(MOST_LOOKS):
+        taken = _take_suspects(location, claim_id=claim_id, now=now)
+        stale = [row for row in taken if _is_stale(row, now)]
+        if len(stale) < len(taken) or not taken:
+            return taken
+        _regrid(stale, now)
+    return []
 
 
 def _take_suspects(location: str, *, claim_id: int, now: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import sys
 
 import django
 
-AT_A_TIME = 5
+AT_A_TIME = 2
 
 
 def main() -> None:

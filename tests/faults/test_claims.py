@@ -52,20 +52,23 @@ def _claim_at_once(store: Store, environment: Mapping[str, str]) -> None:
         ]
         for claimer in claimers:
             claimer.hear()
+        most = 0
         for _ in range(ROUNDS):
             _make_due(store)
             logs = _all_at_once(claimers, "claim")
-            _assert_nothing_twice(logs)
+            most = max(most, _claimed_by(logs))
+    # Which processes SQLite lets write, and how often, is its own affair.
+    assert most > 1, "only one of them ever claimed: nothing was proved"
 
 
-def _assert_nothing_twice(logs: list[list[str]]) -> None:
-    """By what each process was given, not by what the database holds in the end."""
+def _claimed_by(logs: list[list[str]]) -> int:
+    """By how many processes, and nothing twice: by what each was given, not by what the database
+    holds in the end."""
     times = Counter(line.split()[0] for log in logs for line in log)
     twice = [probe for probe, count in times.items() if count > 1]
     assert not twice, f"claimed by two processes at once: {twice}"
     assert len(times) == CLAIMED.probes
-    # Which processes SQLite lets write, and how often, is its own affair.
-    assert sum(bool(log) for log in logs) > 1, "only one of them claimed: nothing was proved"
+    return sum(bool(log) for log in logs)
 
 
 def test_two_probes_of_a_service_that_recover_at_once_leave_no_incident_open(

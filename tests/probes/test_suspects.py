@@ -188,3 +188,11 @@ def test_an_edited_sheet_lets_it_go(aside: Probe):
     aside.refresh_from_db()
     assert (aside.leases_lost, aside.state) == (0, "passing")
     assert len(claims()) == 0 and not aside.is_set_aside
+
+
+def test_a_crowd_of_suspects_with_short_intervals_is_not_too_late_again_and_again():
+    probes = Probe.objects.filter(pk__in=[probe.pk for probe in some_probes(20)])
+    long_ago = database_now() - 5 * SECOND
+    probes.update(interval=SECOND, claim_id=1, leased_until=long_ago, slot_at=long_ago)
+    claims()
+    assert not probes.filter(slot_at=long_ago).exists()
