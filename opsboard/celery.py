@@ -66,8 +66,18 @@ app.conf.beat_schedule = {
         f"drain probes from {location}": every(1, "drain", probes_of(location), location=location)
         for location in settings.LOCATIONS
     },
+    # Beside the drains, whose workers alone reach what is asked from there. A drain that waits for
+    # such a turn is not missed: the one before it goes on until it is relieved.
+    **{
+        f"ask bursts from {location}": every(
+            1, "ask_bursts", probes_of(location), location=location
+        )
+        for location in settings.LOCATIONS
+    },
     "deliver alerts": every(1, "deliver", "alerts"),
     "reconcile incidents": every(10, "reconcile"),
+    "compare changes": every(5, "compare_changes"),
+    "do errands": every(2, "do_errands"),
     "count service days": every(30, "count_days"),
     "roll up hours": every(60, "roll_up"),
     "see which versions run": every(settings.SEE_VERSIONS_SECONDS, "see_versions"),

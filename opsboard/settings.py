@@ -7,20 +7,31 @@ or the address is missing. A variable NAME may also be given as NAME_FILE, a fil
 
 import contextlib
 import os
-import re
 import secrets
 import tomllib
 from pathlib import Path
 
-import environ
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
-from opsboard.services.addresses import check_url
+from opsboard.checked_settings import (
+    MOST_DAYS,
+    allowed,
+    broker,
+    checked_address,
+    checked_canary,
+    database,
+    days,
+    env,
+    field_keys,
+    mail_server,
+    networks,
+    number,
+    required,
+    whole_number,
+)
 from opsboard.services.rules import check_slug
-
-env = environ.FileAwareEnv()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
@@ -42,50 +53,6 @@ def kept_secret(name: str, make: str) -> str:
     return path.read_text().strip()
 
 
-def required(name: str) -> str:
-    value: str = env.str(name, default="")
-    # An empty allow-list is an answer; no allow-list is a question nobody has answered.
-    is_set = name in os.environ or f"{name}_FILE" in os.environ
-    if not is_set or (not value and name != "OPSBOARD_EGRESS_ALLOW"):
-        raise ImproperlyConfigured(
-            f"{name} is not set. Opsboard does not start in production without it: "
-            "set it in the environment (see the settings in README.md), or start with script/up."
-        )
-    return value
-
-
-def checked_address(name: str, *, or_mail: bool = False) -> str:
-    """An address of the web that may be asked, or `mailto:` and one e-mail address, or ""."""
-    address: str = env.str(name, default="").strip()
-    if or_mail and address.lower().startswith("mailto:"):
-        if not re.fullmatch(r"mailto:[^\s@,?]+@[^\s@,?]+", address, re.IGNORECASE):
-            raise ImproperlyConfigured(
-                f"{name} is not one e-mail address: write it as in mailto:ops@example.com."
-            )
-        if not env.str("EMAIL_URL", default=""):
-            raise ImproperlyConfigured(
-                f"{name} is an e-mail address, but no mail server is set: set EMAIL_URL, or give "
-                "the address of a webhook."
-            )
-        return f"mailto:{address[7:]}"
-    if address and (problem := check_url(address)):
-        raise ImproperlyConfigured(f"{name} cannot be used. {problem}")
-    return address
-
-
-def checked_canary(address: str) -> str:
-    """An address of the web, or tcp:// with a host and a port."""
-    address = address.strip()
-    is_tcp = address.startswith("tcp://")
-    # Only the port has to be written where nothing says which one it is.
-    problem = check_url(f"http://{address[6:]}" if is_tcp else address)
-    if is_tcp and not problem and not re.fullmatch(r"tcp://[^/?#]+:[0-9]+", address):
-        problem = "Write host and port, as in tcp://10.0.0.1:443."
-    if problem:
-        raise ImproperlyConfigured(f"OPSBOARD_CANARIES: {address} cannot be used. {problem}")
-    return address
-
-
 # What differs between places ---------------------------------------------------------------
 
 if EMBEDDED:
@@ -97,7 +64,7 @@ if EMBEDDED:
         or kept_secret("field_keys", Fernet.generate_key().decode())
     ).split(",")
     HOST = env.str("OPSBOARD_HOST", default="127.0.0.1")
-    PORT = env.int("OPSBOARD_PORT", default=8000)
+    PORT = whole_number("OPSBOARD_PORT", 8000, most=65_535)
     _address = f"{HOST}:{PORT}"
     URL = env.str("OPSBOARD_URL", default=f"http://{_address}")
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
@@ -113,6 +80,8 @@ else:
     SELF_URL = env.str("OPSBOARD_SELF_URL", default=URL).rstrip("/")
     if len(SECRET_KEY) < 50:
         raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters. Make a longer one.")
+
+EGRESS_ALLOW, FIELD_KEYS = allowed(EGRESS_ALLOW), field_keys(FIELD_KEYS)
 
 DEBUG = env.bool("DEBUG", default=False)
 if DEBUG:
@@ -137,58 +106,53 @@ HOME_LOCATION: str = LOCATIONS[0]
 # Addresses that answer as long as the network of the place is alive; asked only when in doubt.
 CANARIES = [checked_canary(canary) for canary in env.list("OPSBOARD_CANARIES", default=[])]
 # Forwarded addresses and schemes are believed from these networks only.
-TRUSTED_PROXIES = env.list("OPSBOARD_TRUSTED_PROXIES", default=[])
-KEEP_OBSERVATIONS_DAYS = env.int("OPSBOARD_KEEP_OBSERVATIONS_DAYS", default=30)
-KEEP_ROLLUPS_DAYS = env.int("OPSBOARD_KEEP_ROLLUPS_DAYS", default=730)
+TRUSTED_PROXIES = networks("OPSBOARD_TRUSTED_PROXIES")
+KEEP_OBSERVATIONS_DAYS = whole_number("OPSBOARD_KEEP_OBSERVATIONS_DAYS", 30, most=MOST_DAYS)
+KEEP_ROLLUPS_DAYS = whole_number("OPSBOARD_KEEP_ROLLUPS_DAYS", 730, most=MOST_DAYS)
 # How long a look at a rollback note (of a tier 1 service, of others) and at a sheet lasts.
-NOTE_LASTS_DAYS_TIER_1 = env.float("OPSBOARD_NOTE_LASTS_DAYS_TIER_1", default=30)
-NOTE_LASTS_DAYS = env.float("OPSBOARD_NOTE_LASTS_DAYS", default=90)
-SHEET_LASTS_DAYS = env.float("OPSBOARD_SHEET_LASTS_DAYS", default=90)
+NOTE_LASTS_DAYS_TIER_1 = days("OPSBOARD_NOTE_LASTS_DAYS_TIER_1", 30)
+NOTE_LASTS_DAYS = days("OPSBOARD_NOTE_LASTS_DAYS", 90)
+SHEET_LASTS_DAYS = days("OPSBOARD_SHEET_LASTS_DAYS", 90)
 # How long the answers to a release's gates last, where a team has not chosen otherwise.
-INTEGRATION_LASTS_SECONDS = env.float("OPSBOARD_INTEGRATION_LASTS_SECONDS", default=24 * 3600.0)
+INTEGRATION_LASTS_SECONDS = number("OPSBOARD_INTEGRATION_LASTS_SECONDS", 24 * 3600.0)
 # A config check where the running configuration is not observed.
-CONFIG_LASTS_SECONDS = env.float("OPSBOARD_CONFIG_LASTS_SECONDS", default=4 * 3600.0)
+CONFIG_LASTS_SECONDS = number("OPSBOARD_CONFIG_LASTS_SECONDS", 4 * 3600.0)
 # How long the paths of staging have to be passing or warning.
-GREEN_FOR_SECONDS = env.float("OPSBOARD_GREEN_FOR_SECONDS", default=600.0)
-REHEARSAL_LASTS_DAYS = env.float("OPSBOARD_REHEARSAL_LASTS_DAYS", default=90)
-OVERRIDE_LASTS_AT_MOST_HOURS = env.float("OPSBOARD_OVERRIDE_LASTS_AT_MOST_HOURS", default=72)
+GREEN_FOR_SECONDS = number("OPSBOARD_GREEN_FOR_SECONDS", 600.0)
+REHEARSAL_LASTS_DAYS = days("OPSBOARD_REHEARSAL_LASTS_DAYS", 90)
+OVERRIDE_LASTS_AT_MOST_HOURS = number(
+    "OPSBOARD_OVERRIDE_LASTS_AT_MOST_HOURS", 72, most=24 * MOST_DAYS
+)
 # How often environments are asked which version they run.
-SEE_VERSIONS_SECONDS = env.float("OPSBOARD_SEE_VERSIONS_SECONDS", default=60.0)
+SEE_VERSIONS_SECONDS = number("OPSBOARD_SEE_VERSIONS_SECONDS", 60.0, least=1)
 # What an environment said of itself is believed for so long; after that what runs is unknown.
-RUNNING_KNOWN_FOR_SECONDS = env.float("OPSBOARD_RUNNING_KNOWN_FOR_SECONDS", default=300.0)
+RUNNING_KNOWN_FOR_SECONDS = number("OPSBOARD_RUNNING_KNOWN_FOR_SECONDS", 300.0)
 # Requests a minute, of one token.
-TOKEN_REQUESTS_A_MINUTE = env.int("OPSBOARD_TOKEN_REQUESTS_A_MINUTE", default=60)
+TOKEN_REQUESTS_A_MINUTE = whole_number("OPSBOARD_TOKEN_REQUESTS_A_MINUTE", 60)
 # Seconds. They are settings so that a fault run can be scaled down, and says so.
-REASK_AFTER_SECONDS = env.float("OPSBOARD_REASK_AFTER_SECONDS", default=3.0)
-DRAIN_BUDGET_SECONDS = env.float("OPSBOARD_DRAIN_BUDGET_SECONDS", default=10.0)
-LEASE_MARGIN_SECONDS = env.float("OPSBOARD_LEASE_MARGIN_SECONDS", default=5.0)
+REASK_AFTER_SECONDS = number("OPSBOARD_REASK_AFTER_SECONDS", 3.0)
+DRAIN_BUDGET_SECONDS = number("OPSBOARD_DRAIN_BUDGET_SECONDS", 10.0, least=1)
+LEASE_MARGIN_SECONDS = number("OPSBOARD_LEASE_MARGIN_SECONDS", 5.0)
 # Requests at a time to one host from one drain: Opsboard is to be a polite guest.
-PROBES_AT_ONCE_A_HOST = env.int("OPSBOARD_PROBES_AT_ONCE_A_HOST", default=4)
-if PROBES_AT_ONCE_A_HOST < 1:
-    raise ImproperlyConfigured(
-        "OPSBOARD_PROBES_AT_ONCE_A_HOST is how many requests go to one host at a time: "
-        "write a number of at least 1."
-    )
+PROBES_AT_ONCE_A_HOST = whole_number("OPSBOARD_PROBES_AT_ONCE_A_HOST", 4)
 # What fails again so soon after it was resolved is the same incident.
-REOPEN_WITHIN_SECONDS = env.float("OPSBOARD_REOPEN_WITHIN_SECONDS", default=600.0)
+REOPEN_WITHIN_SECONDS = number("OPSBOARD_REOPEN_WITHIN_SECONDS", 600.0)
 # Where PagerDuty takes events: another for its European service, https://events.eu.pagerduty.com/...
 PAGERDUTY_EVENTS_URL = env.str(
     "OPSBOARD_PAGERDUTY_EVENTS_URL", default="https://events.pagerduty.com/v2/enqueue"
 )
-DELIVERY_BACKOFF_SECONDS = env.float("OPSBOARD_DELIVERY_BACKOFF_SECONDS", default=5.0)
+DELIVERY_BACKOFF_SECONDS = number("OPSBOARD_DELIVERY_BACKOFF_SECONDS", 5.0)
 # How long a message is in one sender's hands; two thirds of it are for the far side.
-DELIVERY_LEASE_SECONDS = env.float("OPSBOARD_DELIVERY_LEASE_SECONDS", default=30.0)
+DELIVERY_LEASE_SECONDS = number("OPSBOARD_DELIVERY_LEASE_SECONDS", 30.0, least=1)
 # How long a quiet channel waits for what begins together: see alerts.rules for the longer waits.
-GATHER_SECONDS = env.float("OPSBOARD_GATHER_SECONDS", default=1.0)
+GATHER_SECONDS = number("OPSBOARD_GATHER_SECONDS", 1.0)
 
 # Who watches the watcher. Empty: off.
 ALIVE_URL = checked_address("OPSBOARD_ALIVE_URL")
-ALIVE_SECONDS = env.float("OPSBOARD_ALIVE_SECONDS", default=60.0)
-if ALIVE_SECONDS < 1:
-    raise ImproperlyConfigured("OPSBOARD_ALIVE_SECONDS is less than 1: write seconds, such as 60.")
-BEAT_SILENT_AFTER_SECONDS = env.float("OPSBOARD_BEAT_SILENT_AFTER_SECONDS", default=60.0)
+ALIVE_SECONDS = number("OPSBOARD_ALIVE_SECONDS", 60.0, least=1)
+BEAT_SILENT_AFTER_SECONDS = number("OPSBOARD_BEAT_SILENT_AFTER_SECONDS", 60.0)
 LAST_RESORT_URL = checked_address("OPSBOARD_LAST_RESORT_URL", or_mail=True)
-LAST_RESORT_AFTER_SECONDS = env.float("OPSBOARD_LAST_RESORT_AFTER_SECONDS", default=30.0)
+LAST_RESORT_AFTER_SECONDS = number("OPSBOARD_LAST_RESORT_AFTER_SECONDS", 30.0)
 
 # Django ------------------------------------------------------------------------------------
 
@@ -200,6 +164,7 @@ INSTALLED_APPS = [
     "opsboard.probes",
     "opsboard.incidents",
     "opsboard.alerts",
+    "opsboard.changes",
     "opsboard.releases",
     "opsboard.board",
     "opsboard.web",
@@ -214,6 +179,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "opsboard.web.middleware.ForwardedAddress",
     "django.middleware.security.SecurityMiddleware",
+    # Around the static files too, which are packed beforehand in production only.
+    "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "opsboard.instrument.django.ServerTiming",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -223,6 +190,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "opsboard.web.middleware.BuiltInViewer",
     "opsboard.web.middleware.RequireRole",
+    "opsboard.web.middleware.ReadableAddress",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -247,10 +215,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": env.db_url(
-        "DATABASE_URL",
-        default=f"sqlite:///{Path(DATA) / 'opsboard.sqlite3'}" if EMBEDDED else environ.Env.NOTSET,
-    )
+    "default": database(f"sqlite:///{Path(DATA) / 'opsboard.sqlite3'}" if EMBEDDED else "")
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
@@ -313,8 +278,7 @@ MAIL_FROM = env.str("OPSBOARD_MAIL_FROM", default="opsboard@localhost")
 DEFAULT_FROM_EMAIL = MAIL_FROM
 MAILERS = {}
 SILENCED_SYSTEM_CHECKS = ["mail.W001"]
-if env.str("EMAIL_URL", default=""):
-    _mail = env.email_url("EMAIL_URL")
+if _mail := mail_server():
     MAILERS["default"] = {
         "BACKEND": _mail["EMAIL_BACKEND"],
         "OPTIONS": {
@@ -374,8 +338,8 @@ LOGGING = {
 # Celery ------------------------------------------------------------------------------------
 # The broker carries only the bell: what is due, leased and undelivered lives in the database.
 
-CELERY_BROKER_URL = env.str(
-    "REDIS_URL", default="memory://localhost" if EMBEDDED else environ.Env.NOTSET
+CELERY_BROKER_URL = broker(
+    env.str("REDIS_URL", default="") or "memory://localhost" if EMBEDDED else required("REDIS_URL")
 )
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True

@@ -10,8 +10,9 @@ from django.utils import timezone
 from opsboard.alerts import last_resort, noticing, planning, weekly
 from opsboard.alerts.delivering import deliver as deliver_alerts
 from opsboard.alerts.last_resort import watching_the_database
-from opsboard.board import removing
+from opsboard.board import errands, removing
 from opsboard.celery import is_stopping
+from opsboard.changes import bursts, judging
 from opsboard.incidents.suspecting import suspect_again
 from opsboard.people import mailed_links, tokens, tries
 from opsboard.probes import alive, history, versions
@@ -20,6 +21,7 @@ from opsboard.probes.models import moment
 from opsboard.probes.results import Result
 from opsboard.probes.schedule import database_now
 from opsboard.probes.shift import ring
+from opsboard.releases.beside_changes import ABOVE
 from opsboard.releases.running_out import running_out
 
 
@@ -33,6 +35,11 @@ def drain(*, location: str) -> None:
     with watching_the_database("drain"):
         ring(database_now())
     drain_probes(location, react=react, is_stopping=is_stopping)
+
+
+@shared_task
+def ask_bursts(*, location: str) -> None:
+    bursts.ask_due(location, is_stopping=is_stopping)
 
 
 @shared_task
@@ -62,6 +69,16 @@ def see_versions() -> None:
 
 
 @shared_task
+def compare_changes() -> None:
+    judging.advance(now=timezone.now(), differences=ABOVE, is_stopping=is_stopping)
+
+
+@shared_task
+def do_errands() -> None:
+    errands.do_due(is_stopping=is_stopping)
+
+
+@shared_task
 def count_days() -> None:
     history.count_days(now=timezone.now())
 
@@ -80,6 +97,7 @@ def prune() -> None:
         rollups_days=settings.KEEP_ROLLUPS_DAYS,
     )
     removing.purge(now=now)
+    errands.prune(now=now)
     tries.prune(now=now)
     mailed_links.prune(now=now)
     tokens.prune(now=now)

@@ -106,5 +106,7 @@ ROWS = (
         1200,
         AT_LEAST,
     ),
+    Row("comparison-1000", "verdict on 2 x 1,000 samples", "comparison", NO_DATABASE, CPU, 2),
+    Row("comparison-100000", "verdict on 2 x 100,000 samples", "comparison", NO_DATABASE, CPU, 60),
     Row("times-embedded", "20 ms target, one process, pages: p99", "embedded", SQLITE, "ms", 30),
 )

@@ -15,6 +15,7 @@ from opsboard.probes.history import make_partitions_of, rebuild_keys
 from opsboard.probes.models import Gap, Observation, Probe, Shift, StateChange
 from opsboard.probes.schedule import database_now
 from script.bench_blackbox import blackbox
+from script.bench_comparison import comparison
 from script.bench_embedded import embedded
 from script.bench_measure import (
     TAIL,
@@ -348,4 +349,5 @@ RUNS: dict[str, Run] = {
     "stored": stored,
     "embedded": embedded,
     "blackbox": blackbox,
+    "comparison": comparison,
 }

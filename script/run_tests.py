@@ -23,6 +23,17 @@ EMBEDDED_ONLY = [
     "tests/demo/test_sample_services.py",
     "tests/instrument/test_asgi_and_wsgi.py",
     *(
+        f"tests/changes/test_{name}.py"
+        for name in (
+            "compare_properties",
+            "compare_identities",
+            "compare_in_a_process",
+            "published",
+            "simulate",
+            "words_properties",
+        )
+    ),
+    *(
         f"tests/cli/test_{name}.py"
         for name in (
             "applying",

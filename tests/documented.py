@@ -49,6 +49,8 @@ def _validators() -> dict[tuple[str, str, int], Draft202012Validator]:
         for method in described.methods(route):
             answers = described.answers(route, method)
             for status, told in answers.items():
+                if "application/json" not in told["content"]:
+                    continue
                 schema = told["content"]["application/json"]["schema"]
                 whole_schema = {**schema, "components": whole["components"]}
                 found[route, method, int(status)] = Draft202012Validator(whole_schema)

@@ -8,12 +8,15 @@ all the same, for it may recover, but it does not count.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from opsboard.alerts.models import AlertKind, Channel, Route
 from opsboard.alerts.who_hears import About, Rule, destinations, taken
@@ -22,6 +25,7 @@ from opsboard.people.models import administrators
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from opsboard.services.rota import OnDuty, Reading, read_rotas
 from opsboard.services.secrets import CannotDecrypt
+from opsboard.services.together import load_together
 
 ADMINISTRATORS = "Administrators"
 BY_MAIL = (Channel.Kind.EMAIL, Channel.Kind.DUTY, Channel.Kind.ADMINISTRATORS)
@@ -72,23 +76,46 @@ class Hearing:
 
 
 class Audience:
-    """All channels and routes, read once, to tell of any number of services who hears at `now`."""
+    """All channels and routes, read once, to tell of any number of services who hears at `now`.
 
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        standing = Channel.objects.standing().select_related("team").order_by("pk")
-        self.channels = {channel.pk: channel for channel in standing}
+    One query, or none with what `parts` names found already (opsboard.services.together); one more
+    where there are channels to who is on duty, unless all `rotas` were read already.
+    """
+
+    def __init__(
+        self,
+        now: datetime,
+        found: Mapping[str, list[Any]] | None = None,
+        rotas: Mapping[int, Reading] | None = None,
+    ) -> None:
+        self.now, self._known_rotas = now, rotas
+        found = load_together(**self.parts()) if found is None else found
+        standing = sorted(found["channels"], key=attrgetter("pk"))
+        self.channels: dict[int, Channel] = {channel.pk: channel for channel in standing}
         # Routes that lead somewhere, by number, and the numbers of the channels they lead to.
         self.routes: dict[int, Route] = {}
         self.leads: dict[int, list[int]] = defaultdict(list)
-        links = Route.channels.through.objects.filter(route__removed_at=None)
-        for link in links.select_related("route").order_by("route__name", "route", "channel"):
+        for link in sorted(found["leads"], key=attrgetter("route.name", "route_id", "channel_id")):
             if link.channel_id in self.channels:
                 self.routes[link.route_id] = link.route
                 self.leads[link.route_id].append(link.channel_id)
+        # The channels that hear when nobody acknowledges, by the number of the route.
+        self.second_steps: dict[int, list[Channel]] = defaultdict(list)
+        for link in sorted(found["second"], key=attrgetter("channel_id")):
+            if link.route_id in self.routes and link.channel_id in self.channels:
+                self.second_steps[link.route_id].append(self.channels[link.channel_id])
         self.rules = [rule_of(one, self.leads[one.pk]) for one in self.routes.values()]
         self._heard: dict[tuple[About, ...], Hearing] = {}
         self._listeners: dict[int, Listener] = {}
+
+    @staticmethod
+    def parts() -> dict[str, QuerySet[Any]]:
+        links = Route.channels.through.objects.filter(route__removed_at=None)
+        return {
+            "channels": Channel.objects.standing().select_related("team"),
+            "leads": links.select_related("route"),
+            "second": Route.escalate_to.through.objects.filter(route__removed_at=None),
+        }
 
     def of_path(self, path: CriticalPath, environment: str, *, kind: AlertKind) -> Hearing:
         """When this path alone fails. Its service is at hand."""
@@ -108,16 +135,6 @@ class Audience:
         """The routes that an alert took at a moment."""
         numbers = {rule.number for about in abouts for rule in taken(self.rules, about, at)}
         return [route for number, route in self.routes.items() if number in numbers]
-
-    @cached_property
-    def second_steps(self) -> dict[int, list[Channel]]:
-        """The channels that hear when nobody acknowledges, by the number of the route."""
-        second: dict[int, list[Channel]] = defaultdict(list)
-        links = Route.escalate_to.through.objects.filter(route__in=list(self.routes))
-        for route_id, channel_id in links.order_by("channel").values_list("route", "channel"):
-            if channel_id in self.channels:
-                second[route_id].append(self.channels[channel_id])
-        return second
 
     def of_administrators(self) -> Hearing:
         """For what only they can mend; where they cannot be told, for everybody's channels."""
@@ -192,7 +209,9 @@ class Audience:
         return "" if administrators().exclude(email="").exists() else NO_ADMINISTRATOR
 
     @cached_property
-    def _rotas(self) -> dict[int, Reading]:
+    def _rotas(self) -> Mapping[int, Reading]:
+        if self._known_rotas is not None:
+            return self._known_rotas
         of_duty = {one.team_id for one in self.channels.values() if one.kind == Channel.Kind.DUTY}
         return read_rotas(number for number in of_duty if number is not None)
 

@@ -3,12 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from django.db.models import QuerySet
 
 from opsboard.alerts.models import Delivery, Notice, Silence
 from opsboard.incidents.models import Incident, IncidentPath
 from opsboard.services import windows
 from opsboard.services.models import CriticalPath, MaintenanceWindow, Service
+from opsboard.services.together import Moment, load_together
+from opsboard.services.windows import OfTeam
 
 HeldBy = Delivery.HeldBy
 
@@ -23,6 +28,15 @@ class Hold:
     until: datetime | None = None
 
 
+class Owned(Protocol):
+    """A critical path, or what was read of one."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def owner_id(self) -> int | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Overlays:
     """All that holds alerts back at a moment, read once for however many incidents."""
@@ -34,9 +48,22 @@ class Overlays:
 
     @classmethod
     def load(cls, *, now: datetime) -> "Overlays":
-        """Two queries."""
-        silences = Silence.objects.in_force(now).select_related("by").order_by("-ends_at", "pk")
-        return cls(now, list(silences), windows.open_windows(now))
+        """One query."""
+        return cls.of(load_together(**cls.parts(now, now.date())), now=now)
+
+    @classmethod
+    def of(cls, found: Mapping[str, list[Any]], *, now: datetime) -> "Overlays":
+        """From what `parts` names, found already (opsboard.services.together)."""
+        silences = sorted(found["silences"], key=lambda one: (-one.ends_at.timestamp(), one.pk))
+        return cls(now, silences, windows.open_of(found["windows"], now))
+
+    @staticmethod
+    def parts(now: Moment, today: date) -> dict[str, QuerySet[Any]]:
+        """`today`: the day of `now`, in UTC."""
+        return {
+            "silences": Silence.objects.in_force(now).select_related("by"),
+            "windows": windows.perhaps_open(today),
+        }
 
     def __bool__(self) -> bool:
         return bool(self.silences or self.windows)
@@ -55,9 +82,7 @@ class Overlays:
             notice.service, notice.path, slug
         )
 
-    def of_place(
-        self, service: Service, path: CriticalPath | None, environment_slug: str
-    ) -> list[Hold]:
+    def of_place(self, service: OfTeam, path: Owned | None, environment_slug: str) -> list[Hold]:
         """What a page says of a path, or with `path` None of all of a service, in one place."""
         found = (
             self.window_of(service, environment_slug),
@@ -65,16 +90,14 @@ class Overlays:
         )
         return [hold for hold in found if hold]
 
-    def window_of(self, service: Service, environment_slug: str) -> Hold | None:
+    def window_of(self, service: OfTeam, environment_slug: str) -> Hold | None:
         for window, end in self.windows:
             if windows.matches(window, service, environment_slug):
                 reason = f"In maintenance until {_clock(end, self.now)}: {_stop(window.name)}"
                 return Hold(HeldBy.WINDOW, reason, end)
         return None
 
-    def silence_of(
-        self, service: Service, path: CriticalPath | None, environment_slug: str
-    ) -> Hold | None:
+    def silence_of(self, service: OfTeam, path: Owned | None, environment_slug: str) -> Hold | None:
         for silence in self.silences:
             if is_silencing(silence, service, path, environment_slug):
                 until = f"until {_clock(silence.ends_at, self.now)}"
@@ -96,7 +119,7 @@ class Overlays:
 
 
 def is_silencing(
-    silence: Silence, service: Service, path: CriticalPath | None, environment_slug: str
+    silence: Silence, service: OfTeam, path: Owned | None, environment_slug: str
 ) -> bool:
     """Whether a path is within what a silence is about; `path` None: the service as a whole."""
     teams = {None, service.team_id} | ({path.owner_id} if path else set())

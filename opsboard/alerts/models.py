@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from opsboard.incidents.models import Incident
 from opsboard.services.models import TIERS, CriticalPath, Environment, Service, Team
 from opsboard.services.secrets import decrypt, encrypt
+from opsboard.services.together import Moment
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
@@ -150,7 +151,7 @@ class Route(models.Model):
 
 
 class SilenceQuerySet(models.QuerySet["Silence"]):
-    def in_force(self, now: datetime) -> "SilenceQuerySet":
+    def in_force(self, now: Moment) -> "SilenceQuerySet":
         return self.filter(starts_at__lte=now, ends_at__gt=now)
 
 

@@ -15,6 +15,9 @@ from ninja.parser import Parser
 
 from opsboard.api import (
     boards,
+    change_acts,
+    change_samples,
+    changes,
     config,
     decisions,
     document,
@@ -31,6 +34,7 @@ from opsboard.api import (
 )
 from opsboard.api.bodies import Body as Body
 from opsboard.api.problems import Problem, answer, problem
+from opsboard.changes.refusing import Refused as ChangeRefused
 from opsboard.releases.refusing import Refused
 
 
@@ -68,6 +72,9 @@ ROUTERS: list[Router] = [
     releases.router,
     evidence.router,
     decisions.router,
+    changes.router,
+    change_acts.router,
+    change_samples.router,
     incidents.router,
     notes.router,
     silences.router,
@@ -101,6 +108,7 @@ HANDLERS = {
     ValidationError: _validation,
     Problem: _problem,
     Refused: _refused,
+    ChangeRefused: _refused,
     Http404: _not_found,
     HttpError: _http,
 }

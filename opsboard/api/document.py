@@ -142,7 +142,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     for status, why in sorted(statuses.items()):
         if status not in answers and str(status) not in answers:
-            answers[status] = _error_answer(status, why)
+            answers[status] = error_answer(status, why)
     for status, one in answers.items():
         if int(status) < 300 and int(status) != 204:
             one.setdefault("content", {"application/json": {"schema": {}}})
@@ -159,7 +159,8 @@ def _summarise(operation: dict[str, Any]) -> None:
         operation["summary"] = " ".join(first.rstrip(".").split())
 
 
-def _error_answer(status: int, why: str) -> dict[str, Any]:
+def error_answer(status: int, why: str) -> dict[str, Any]:
+    """How the document tells of an answer that carries errors, and why it comes."""
     content = {"schema": {"$ref": "#/components/schemas/Errors"}, "example": EXAMPLE}
     answer: dict[str, Any] = {"description": why, "content": {"application/json": content}}
     names = {401: "WWW-Authenticate", 405: "Allow"} | dict.fromkeys(RETRY, "Retry-After")

@@ -75,7 +75,7 @@ class EntrySeen(Answer):
 
 
 class IncidentWhole(IncidentSeen):
-    cause: str | None
+    cause: str | None = Field(description="The likely cause, in a sentence. null: not computed.")
     afterword: str | None = Field(description="What was learned of it.")
     timeline: list[EntrySeen] = Field(
         description="The newest 200 entries, the oldest of them first."
@@ -107,7 +107,7 @@ def incident(request: HttpRequest, number: int) -> dict[str, Any]:
     newest = one.timeline.select_related("path", "by").order_by("-at", "-pk")
     entries = list(newest.fetch_mode(FETCH_RAISE)[:ENTRIES_SHOWN])
     return incident_json(one) | {
-        "cause": one.cause or None,
+        "cause": one.cause.get("sentence") or None,
         "afterword": one.afterword or None,
         "timeline": [entry_json(entry) for entry in reversed(entries)],
     }

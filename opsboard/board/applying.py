@@ -81,15 +81,27 @@ def _set(row: Any, fields: Fields, *names: str) -> None:
             setattr(row, name, fields[name])
 
 
-def _save[Row: models.Model](model: type[Row], rows: Sequence[Row]) -> None:
+def _save[Row: models.Model](
+    writing: Writing, what: str, model: type[Row], rows: Sequence[Row]
+) -> None:
     """New rows are added, others written over, each in few statements."""
-    new = [row for row in rows if row.pk is None]
     old = [row for row in rows if row.pk is not None]
-    model._default_manager.bulk_create(new, batch_size=BATCH)
     names = [f.name for f in model._meta.concrete_fields if not f.primary_key]
-    model._default_manager.bulk_create(
-        old, batch_size=BATCH, update_conflicts=True, unique_fields=["id"], update_fields=names
-    )
+    _add(writing, what, model, [row for row in rows if row.pk is None])
+    for number, some in enumerate(_batches(old)):
+        writing.progress(f"{what} written over", number * BATCH, len(old))
+        model._default_manager.bulk_create(
+            some, update_conflicts=True, unique_fields=["id"], update_fields=names
+        )
+
+
+def _add[Row: models.Model](
+    writing: Writing, what: str, model: type[Row], rows: Sequence[Row]
+) -> None:
+    """Told before each piece: what waits for the word that it may go on is not written yet."""
+    for number, some in enumerate(_batches(rows)):
+        writing.progress(what, number * BATCH, len(rows))
+        model._default_manager.bulk_create(some)
 
 
 def _batches[T](rows: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -104,7 +116,7 @@ def _write_teams(writing: Writing) -> None:
         if row.removed_at is not None:
             row.channels.filter(removed_at=row.removed_at).update(removed_at=None)
         row.removed_at = row.removed_by = None
-    _save(Team, [writing.stored.rows[change.thing] for change in changes])
+    _save(writing, "teams", Team, [writing.stored.rows[change.thing] for change in changes])
     _write_gates(writing, changes)
     through = Team.members.through
     with_members = [change for change in changes if "members" in change.after]
@@ -127,7 +139,7 @@ def _write_services(writing: Writing) -> None:
         if "links" in change.after:
             row.links = [{"name": name, "url": url} for name, url in change.after["links"]]
         row.removed_at = row.removed_by = None
-    _save(Service, [writing.stored.rows[change.thing] for change in changes])
+    _save(writing, "services", Service, [writing.stored.rows[change.thing] for change in changes])
     _write_dependencies(writing, [one for one in changes if "depends_on" in one.after])
     readiness.write_config(
         (writing.stored.rows[one.thing], one.after["config"])
@@ -174,7 +186,12 @@ def _write_environments(writing: Writing) -> None:
             row, change.after, "base_url", "version_route", "version_commit", "version_config_root"
         )
         row.removed_at = row.removed_by = None
-    _save(Environment, [writing.stored.rows[change.thing] for change in changes])
+    _save(
+        writing,
+        "environments",
+        Environment,
+        [writing.stored.rows[change.thing] for change in changes],
+    )
 
 
 def _write_variables(writing: Writing) -> None:
@@ -184,7 +201,7 @@ def _write_variables(writing: Writing) -> None:
         row = writing.stored.rows.setdefault(change.thing, new)
         row.environment = writing.row(ENVIRONMENT, *change.thing[1:3])
         _give_value(row, change.after["value"], writing.plan.secrets.get(change.thing))
-    _save(Variable, [writing.stored.rows[change.thing] for change in changes])
+    _save(writing, "variables", Variable, [writing.stored.rows[change.thing] for change in changes])
 
 
 def _give_value(variable: Variable, written: str, secret: str | None) -> None:
@@ -209,15 +226,12 @@ def _reference(written: str) -> str:
 
 def _write_paths(writing: Writing) -> None:
     changes = writing.of(PATH)
-    writing.progress("paths", 0, len(changes))
-    for number, change in enumerate(changes, 1):
+    for change in changes:
         new = CriticalPath(slug=change.thing[2])
         row = writing.stored.rows.setdefault(change.thing, new)
         row.service = writing.row(SERVICE, change.thing[1])
         _give_sheet(row, change.after, writing)
-        if number % BATCH == 0:
-            writing.progress("paths", number, len(changes))
-    _save(CriticalPath, [writing.stored.rows[change.thing] for change in changes])
+    _save(writing, "paths", CriticalPath, [writing.stored.rows[change.thing] for change in changes])
     _write_places(writing, [one for one in changes if "environments" in one.after])
 
 
@@ -262,10 +276,14 @@ def _write_notes(writing: Writing) -> None:
         path = writing.row(PATH, *change.thing[1:]) if len(change.thing) > 2 else None
         service = writing.row(SERVICE, change.thing[1])
         writing.stored.notes[change.thing] = RollbackNote(service=service, path=path)
-    _save(RollbackNote, [writing.stored.notes[change.thing] for change in missing])
-    NoteVersion.objects.bulk_create(
-        (_version(writing, change) for change in changes), batch_size=BATCH
+    _save(
+        writing,
+        "rollback notes",
+        RollbackNote,
+        [writing.stored.notes[change.thing] for change in missing],
     )
+    versions = [_version(writing, change) for change in changes]
+    _add(writing, "versions of rollback notes", NoteVersion, versions)
 
 
 def _version(writing: Writing, change: Change) -> NoteVersion:
@@ -279,6 +297,7 @@ def _version(writing: Writing, change: Change) -> NoteVersion:
         number=newest.number + 1 if newest else 1,
         reason=f"By the board file {file}"[:300],
         written_by=writing.actor.person,
+        written_as="" if writing.actor.person else writing.actor.who[:150],
         written_at=writing.now,
         **kept | change.after,
     )
@@ -305,8 +324,8 @@ def _mark_removed(model: Any, keys: list[int], writing: Writing) -> None:
 
 
 def _tell(writing: Writing) -> None:
-    entries = (_entry(writing, change) for change in writing.plan.changes)
-    AuditEntry.objects.bulk_create(entries, batch_size=BATCH)
+    entries = [_entry(writing, change) for change in writing.plan.changes]
+    _add(writing, "entries of the audit log", AuditEntry, entries)
 
 
 def _entry(writing: Writing, change: Change) -> AuditEntry:

@@ -1,6 +1,6 @@
 """An apply from its files to the board: all or nothing, one at a time, and nothing twice."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -90,13 +90,41 @@ def apply(
     progress: Progress,
 ) -> Prepared:
     """Do what was shown, in one transaction. Raises AnotherApplyError and ChangedMeanwhileError."""
+    return carry_out(
+        shown.declared,
+        is_as_shown=lambda found: found.plan.removals == shown.plan.removals,
+        environ=environ,
+        prune=prune,
+        actor=actor,
+        now=now,
+        progress=progress,
+    )
+
+
+def carry_out(
+    declared: Declared,
+    *,
+    is_as_shown: Callable[[Prepared], bool],
+    environ: Mapping[str, str],
+    prune: bool,
+    actor: Actor,
+    now: datetime,
+    progress: Progress,
+    at_last: Callable[[Prepared], None] = lambda _: None,
+) -> Prepared:
+    """As `apply`, for whoever keeps no plan. `at_last` is called last in the transaction.
+
+    What `progress` and `at_last` raise undoes all of it, and is raised.
+    """
     try:
         with transaction.atomic():
             _hold()
-            prepared = prepare(shown.declared, environ=environ, prune=prune, actor=actor, now=now)
-            if prepared.errors or prepared.plan.removals != shown.plan.removals:
+            progress("things held against the board", 0, len(declared.things))
+            prepared = prepare(declared, environ=environ, prune=prune, actor=actor, now=now)
+            if prepared.errors or not is_as_shown(prepared):
                 raise ChangedMeanwhileError(ChangedMeanwhileError.__doc__)
             _write(prepared, actor=actor, now=now, progress=progress)
+            at_last(prepared)
     except OperationalError as error:
         if "locked" not in str(error):
             raise

@@ -1,8 +1,10 @@
 """Which file declares what: kept to be shown, and to find what has drifted since."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import QuerySet
 
 from opsboard.board.declared import Declared
 from opsboard.board.models import Declaration
@@ -44,9 +46,18 @@ def stored_declarations() -> Declarations:
 
 def declaration_of(thing: Thing) -> Declaration | None:
     """None: no file declares it, though one may declare its service."""
+    return declaring(kept_of(thing), thing)
+
+
+def kept_of(thing: Thing) -> QuerySet[Declaration]:
+    """What is kept of the team or the service that a thing is of: one row, or none."""
     kind = TEAM if thing[0] == TEAM else SERVICE
-    declaration = Declaration.objects.filter(kind=kind, slug=thing[1]).first()
-    return declaration if declaration and "/".join(thing) in declaration.declared else None
+    return Declaration.objects.filter(kind=kind, slug=thing[1])
+
+
+def declaring(kept: Iterable[Declaration], thing: Thing) -> Declaration | None:
+    """The one that declares the thing itself, of what `kept_of` found."""
+    return next((one for one in kept if "/".join(thing) in one.declared), None)
 
 
 @dataclass(slots=True)

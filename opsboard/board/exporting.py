@@ -7,10 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import connection
+
+from opsboard.board.backup import one_moment
 from opsboard.board.format import BOARD
 from opsboard.board.path_fields import declared_of
 from opsboard.board.references import names_of, plain
-from opsboard.board.stored import Stored
+from opsboard.board.stored import Stored, read_stored
 from opsboard.board.things import (
     ENVIRONMENT,
     NOTE,
@@ -99,6 +102,14 @@ def _path(thing: Thing, things: Things) -> Fields:
         "paused": fields["paused"] or None,
         "rollback_note": things.get((NOTE, *thing[1:])),
     }
+
+
+def read_at_one_moment() -> Stored:
+    """The board as it is at one moment, however long it takes to read. Nobody waits for it."""
+    if connection.in_atomic_block:
+        return read_stored()
+    with one_moment():
+        return read_stored()
 
 
 def told_in_the_open(stored: Stored) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from ipaddress import ip_address
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,14 @@ from django.contrib.auth.models import User
 from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+from opsboard.board.models import Errand
 from opsboard.people.models import LinkRequest, PasswordTry, SignInLink
 from opsboard.probes.models import Shift
 
-# Ways in, and who is at work: they are of the board that ran, and not of the one restored.
-LEFT_OUT: frozenset[type[models.Model]] = frozenset({SignInLink, LinkRequest, PasswordTry, Shift})
+# Ways in, who is at work, and at what: they are of the board that ran, not of the one restored.
+LEFT_OUT: frozenset[type[models.Model]] = frozenset(
+    {SignInLink, LinkRequest, PasswordTry, Shift, Errand}
+)
 # A lease is of a process that is gone.
 LEASES = frozenset({"leased_until", "claim_id"})
 
@@ -147,7 +151,7 @@ def _judging(field: Any) -> Read:
     for kind, judge in _KINDS:
         if isinstance(field, kind):
             return judge(field)
-    raise NotImplementedError(f"a backup does not know {type(field).__name__}")
+    raise TypeError(f"a backup does not know {type(field).__name__}")
 
 
 def _whole_number(least: int, most: int) -> Read:
@@ -155,6 +159,16 @@ def _whole_number(least: int, most: int) -> Read:
         if type(value) is not int or not least <= value <= most:
             raise ValueError
         return value
+
+    return judge
+
+
+def _number(_: Any) -> Read:
+    def judge(value: Any) -> float:
+        # A whole one may be written without its point. Neither NaN nor infinite is a number here.
+        if type(value) not in (int, float) or not isfinite(value):
+            raise ValueError
+        return float(value)
 
     return judge
 
@@ -251,6 +265,7 @@ def _address(field: Any) -> Read:
 # The first that fits: a DateTimeField is a DateField too.
 _KINDS: tuple[tuple[type[Any], Callable[[Any], Read]], ...] = (
     (models.BooleanField, _truth),
+    (models.FloatField, _number),
     (models.DateTimeField, _time),
     (models.DateField, _day),
     (models.TimeField, _hour),

@@ -15,6 +15,8 @@ type Command = Callable[[argparse.Namespace], int]
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST = 30 * 86400.0
+# Seconds between two questions while something is waited for.
+_EVERY = 5.0
 
 
 def command(
@@ -87,6 +89,16 @@ def add_commit(parser: Parser, *, required: bool = True) -> None:
         required=required and not held,
         help=f"the whole id of the commit (else {', '.join(names)})",
     )
+
+
+def add_wait(parser: Parser) -> None:
+    for name, otherwise, what in (
+        ("wait", 0.0, "how long to wait for an answer that may still come"),
+        ("every", _EVERY, "how long between two questions while waiting (5s)"),
+    ):
+        parser.add_argument(
+            f"--{name}", metavar="TIME", type=duration, default=otherwise, help=what
+        )
 
 
 def commit(written: str) -> str:

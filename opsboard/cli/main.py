@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from opsboard.cli import (
     applying,
+    changing,
+    comparing,
     configuring,
     gating,
     holding,
@@ -36,6 +38,8 @@ _PARTS = (
     probing,
     configuring,
     gating,
+    changing,
+    comparing,
     holding,
     applying,
     incidents,
@@ -59,7 +63,9 @@ def _act(written: list[str]) -> int:
             raise _token_in_sight()
         asked = _parser().parse_args(options)
         if command and not getattr(asked, "takes_command", False):
-            _parser().error("only `opsboard run` takes a command after --")
+            _parser().error(
+                "only `run`, `change applied` and `change cleared` take a command after --"
+            )
         asked.command = command
         result: int = asked.act(asked)
         return result

@@ -35,12 +35,19 @@ def say(sentence: str = "") -> None:
 
 def tell(sentence: str) -> None:
     """To standard error: what is not the answer itself."""
-    print(f"opsboard: {sentence}", file=sys.stderr, flush=True)
+    lines = "\n".join(map(plain, sentence.split("\n")))
+    print(f"opsboard: {lines}", file=sys.stderr, flush=True)
 
 
 def document(value: Any) -> None:
     """The one JSON document of --json."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    written = json.dumps(value, indent=2, ensure_ascii=False)
+    # What is not printable stands within a text: escaped, it is the same to who reads the document.
+    print("".join(one if one.isprintable() or one == "\n" else _escaped(one) for one in written))
+
+
+def _escaped(sign: str) -> str:
+    return json.dumps(sign)[1:-1]
 
 
 def paint(word: str, stream: TextIO | None = None) -> str:

@@ -37,6 +37,9 @@ class KeptByDjango:
     def set(self, key: str, value: Any) -> None:
         cache.set(key, value, KEPT_SECONDS)
 
+    def forget(self, key: str) -> None:
+        cache.delete(key)
+
     def clear(self) -> None:
         cache.clear()
 

@@ -1,8 +1,11 @@
 """What the FastAPI process answers: prices, bookings, resellers, sailings, tides, search."""
 
+import time
 from typing import Any
 
 from opsboard.demo.house import Desk, Page, WrongInput, of_service
+from opsboard.demo.switches import FARES_DATABASE
+from opsboard.demo.switches import SEATS_ONE_BY_ONE as ONE_BY_ONE
 
 KINDS = {
     "fares-api": ("surcharge", "day"),
@@ -19,6 +22,16 @@ FARES = (
     " FROM fare_season s WHERE s.route = :route ORDER BY s.name"
 )
 CENTS_OF_A_CAR = 6690
+SEATS = (
+    "SELECT code, amount FROM record WHERE service = 'sailings-api' AND kind = 'sailing'"
+    " ORDER BY id LIMIT :first"
+)
+SEATS_OF_ONE = (
+    "SELECT amount FROM record WHERE service = 'sailings-api' AND kind = 'sailing' AND code = :code"
+)
+PORTS = 10
+# How far away the database with the seats is.
+HOP_SECONDS = 0.003
 
 
 def quote(desk: Desk) -> dict[str, Any]:
@@ -104,7 +117,26 @@ def partner_account(desk: Desk) -> dict[str, Any]:
 
 
 def timetable(desk: Desk) -> dict[str, Any]:
-    return {"sailings": desk.records("sailing")[:14]}
+    """Three database calls, or one for the seats of each sailing that has a port: twelve."""
+    sailings, ports = desk.records("sailing")[:14], desk.records("port")[:PORTS]
+    codes = [sailing["code"] for sailing in sailings[:PORTS]]
+    seats = _seats_one_by_one(desk, codes) if desk.is_on(ONE_BY_ONE.name) else _seats(desk)
+    for sailing, port in zip(sailings, ports, strict=False):
+        sailing |= {"port": port["code"], "seats": seats.get(sailing["code"], 0)}
+    return {"sailings": sailings}
+
+
+def _seats(desk: Desk) -> dict[str, int]:
+    time.sleep(HOP_SECONDS)
+    return {row[0]: row[1] for row in desk.ask(SEATS, first=PORTS)}
+
+
+def _seats_one_by_one(desk: Desk, codes: list[str]) -> dict[str, int]:
+    seats = {}
+    for code in codes:
+        time.sleep(HOP_SECONDS)
+        seats[code] = desk.ask(SEATS_OF_ONE, code=code)[0][0]
+    return seats
 
 
 def sailing_status(desk: Desk) -> dict[str, Any]:
@@ -122,7 +154,7 @@ def tides(desk: Desk) -> dict[str, Any]:
 PAGES = [
     *of_service(
         "fares-api",
-        Page("fares-api", "POST", "/v2/quotes", quote, kept=True),
+        Page("fares-api", "POST", "/v2/quotes", quote, kept=True, unkept_by=FARES_DATABASE.name),
         Page("fares-api", "POST", "/v2/holds", hold, status=201),
         Page("fares-api", "POST", "/v2/releases", release),
         Page("fares-api", "GET", "/v2/calendar", calendar, kept=True),

@@ -92,3 +92,12 @@ def _add_switches(app: FastAPI, house: House, sites: Mapping[str, str]) -> None:
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(switches.ADDRESS, 303)
         return PlainTextResponse(switches.state_of(house.switches), media_type="application/json")
+
+    @app.post(switches.CACHE_ADDRESS + "{service}")
+    async def cleared(request: Request, service: str) -> Response:
+        if not switches.is_from_here(request.headers):
+            return PlainTextResponse("Only this machine may clear a cache.\n", 403)
+        try:
+            return JSONResponse({"cleared": await run_in_threadpool(house.clear, service)})
+        except UnknownSwitch as unknown:
+            return PlainTextResponse(f"{unknown}\n", 404)

@@ -14,18 +14,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from opsboard.demo import configuration, stores, switches
-from opsboard.demo.switches import Switchboard
+from opsboard.demo.switches import Switchboard, UnknownSwitch
 
 # Runs one statement with :named values, and returns its rows.
 type Ask = Callable[[str, Mapping[str, object]], Sequence[Sequence[Any]]]
 type Given = Mapping[str, Any]
 
 KEPT_SECONDS = 300
+MOST_KEPT = 500
 HANG_SECONDS = 30.0
 MOST_HANGING = 4
 # Slow queries at one time: a demonstration must not take the whole machine.
 MOST_SLOW = 2
 VERSION, VERSION_BEFORE = "2026.11.3", "2026.11.2"
+# What is to be released next runs on staging already.
+NEXT = "2026.11.4"
 
 _USUAL = (
     "SELECT code, name, amount FROM record WHERE service = :service AND kind = :kind ORDER BY id"
@@ -43,6 +46,7 @@ class Kept(Protocol):
 
     def get(self, key: str) -> Any: ...
     def set(self, key: str, value: Any) -> None: ...
+    def forget(self, key: str) -> None: ...
     def clear(self) -> None: ...
 
 
@@ -61,7 +65,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One thing a service answers. `kept`: its answer is kept in the cache."""
+    """One thing a service answers. `kept`: its answer is kept in the cache.
+
+    `unkept_by`: unless this switch is on.
+    """
 
     service: str
     method: str
@@ -69,6 +76,7 @@ class Page:
     make: Callable[["Desk"], Any]
     kept: bool = False
     status: int = 200
+    unkept_by: str = ""
 
     @property
     def path(self) -> str:
@@ -120,11 +128,14 @@ class House:
     def __init__(self, name: str, pages: Sequence[Page], kept: Kept, store: Path) -> None:
         self.name, self.pages, self.kept, self.store = name, tuple(pages), kept, store
         services = tuple(dict.fromkeys(page.service for page in pages))
-        own = (switches.FARES_DATABASE,) if "fares-api" in services else ()
+        own = [one for one in switches.OWN if one.only in services]
         self.switches = Switchboard((*own, *switches.COMMON), services)
         self._slow = threading.BoundedSemaphore(MOST_SLOW)
         self._hanging = threading.BoundedSemaphore(MOST_HANGING)
         self._mended = threading.Event()
+        # The keys of what each service keeps, oldest first.
+        self._keys: dict[str, dict[str, None]] = {}
+        self._keys_lock = threading.Lock()
 
     def slowly(self) -> threading.BoundedSemaphore:
         return self._slow
@@ -140,6 +151,22 @@ class House:
             mended, self._mended = self._mended, threading.Event()
             mended.set()
         self.kept.clear()
+        with self._keys_lock:
+            self._keys.clear()
+
+    def clear(self, service: str) -> int:
+        """Forget what one service keeps. Returns how many answers that were, 500 at most.
+
+        Raises UnknownSwitch when no such service runs here.
+        """
+        if service not in self.switches.services:
+            known = ", ".join(self.switches.services)
+            raise UnknownSwitch(f"No service {service} keeps anything here: {known}.")
+        with self._keys_lock:
+            keys = self._keys.pop(service, {})
+        for key in keys:
+            self.kept.forget(key)
+        return len(keys)
 
     def answer(self, page: Page, given: Given, ask: Ask, *, is_staging: bool = False) -> Answer:
         desk = Desk(self, page.service, given, ask, is_staging)
@@ -155,18 +182,26 @@ class House:
 
     def _kept(self, page: Page, desk: Desk) -> Answer:
         key = _key(page, desk)
-        if not self._keeps(desk):
+        if not self._keeps(page, desk):
             return Answer(page.status, page.make(desk), "miss")
         body = self.kept.get(key)
         if body is not None:
             return Answer(page.status, body, "hit")
         body = page.make(desk)
-        self.kept.set(key, body)
+        self._keep(page.service, key, body)
         return Answer(page.status, body, "miss")
 
-    def _keeps(self, desk: Desk) -> bool:
+    def _keep(self, service: str, key: str, body: Any) -> None:
+        self.kept.set(key, body)
+        with self._keys_lock:
+            keys = self._keys.setdefault(service, {})
+            keys[key] = None
+            if len(keys) > MOST_KEPT:
+                del keys[next(iter(keys))]
+
+    def _keeps(self, page: Page, desk: Desk) -> bool:
         """A switch that slows the database would hardly be seen behind a warm cache."""
-        breaking = ("cold-cache", "slow-query", "n-plus-one", "fares-database")
+        breaking = ("cold-cache", "slow-query", "n-plus-one", page.unkept_by)
         return not any(desk.is_on(name) for name in breaking)
 
     def _hang(self) -> Answer:
@@ -191,8 +226,8 @@ def health(desk: Desk) -> dict[str, Any]:
 
 
 def version(desk: Desk) -> dict[str, str]:
-    is_old = desk.house.switches.is_on("old-commit", desk.service)
-    running = VERSION_BEFORE if is_old else VERSION
+    before, newest = (VERSION, NEXT) if desk.is_staging else (VERSION_BEFORE, VERSION)
+    running = before if desk.house.switches.is_on("old-commit", desk.service) else newest
     named = f"{desk.service} {running}".encode()
     return {
         "commit": sha1(named, usedforsecurity=False).hexdigest(),

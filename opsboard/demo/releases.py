@@ -7,14 +7,13 @@ from hashlib import sha1
 
 from django.db import transaction
 
-from opsboard.demo.house import VERSION
+from opsboard.demo.house import NEXT, VERSION
 from opsboard.people.audit import Actor
 from opsboard.releases import giving, naming
 from opsboard.releases.giving import Given
 from opsboard.releases.models import Release
 from opsboard.services.models import Service
 
-NEXT = "2026.11.4"
 COUNTS = {"collected": 415, "passed": 412, "failed": 0, "skipped": 3}
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from opsboard.board.applying import told
 from opsboard.board.changing import Prepared
-from opsboard.board.planning import Act, Change, Plan, counted
+from opsboard.board.plan_words import forgotten, staying, summary
+from opsboard.board.planning import Act, Change, Plan
 from opsboard.board.showing import change_lines
 from opsboard.board.things import VARIABLE, words
 
 _SIGNS = {Act.ADDED: "+", Act.CHANGED: "~", Act.RESTORED: "^", Act.REMOVED: "-"}
-_MOST_STAYING = 20
 
 
 def plan_text(prepared: Prepared) -> str:
@@ -21,9 +21,9 @@ def _lines(prepared: Prepared) -> Iterator[str]:
         yield f"warning: {warning}"
     for change in prepared.plan.changes:
         yield from _change_lines(change, prepared.plan)
-    for mark in prepared.marks.gone:
-        yield f"{mark.kind} {mark.slug} is not declared by {mark.file} any more."
-    yield from _staying(prepared.plan)
+    yield from forgotten(prepared)
+    if stays := staying(prepared.plan):
+        yield stays
     yield summary(prepared)
 
 
@@ -39,33 +39,3 @@ def _change_lines(change: Change, plan: Plan) -> Iterator[str]:
         return
     for line in change_lines(before, after):
         yield f"    {line}"
-
-
-def _staying(plan: Plan) -> Iterator[str]:
-    if not plan.staying:
-        return
-    few = len(plan.staying) <= _MOST_STAYING
-    names = f": {', '.join(words(thing) for thing in plan.staying)}" if few else ""
-    is_one = len(plan.staying) == 1
-    yield (
-        f"{counted(plan.staying)} on the board {'is' if is_one else 'are'} in no file, and "
-        f"{'stays' if is_one else 'stay'}{names}."
-    )
-
-
-def summary(prepared: Prepared) -> str:
-    if prepared.is_empty:
-        return "Nothing changes."
-    parts = [
-        f"{len(changes):,} {words}"
-        for act, words in (
-            (Act.ADDED, "to add"),
-            (Act.CHANGED, "to change"),
-            (Act.RESTORED, "to bring back"),
-            (Act.REMOVED, "to remove"),
-        )
-        if (changes := prepared.plan.having(act))
-    ]
-    if not parts:
-        return "The board stays as it is; which file declares what is written down."
-    return f"Plan: {', '.join(parts)}."

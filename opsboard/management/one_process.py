@@ -23,9 +23,9 @@ from opsboard.wsgi import application
 log = logging.getLogger(__name__)
 
 WEB_THREADS = 8
-# One for the drain, which never has two, and one for each housekeeping duty, were all of them slow
-# at once: what is left is for alerts, so that none waits behind them.
-WORKER_THREADS = 10
+# One each for the drain and a burst, which never have two, and one for each housekeeping duty, were
+# all of them slow at once: what is left is for alerts, so that none waits behind them.
+WORKER_THREADS = 12
 # With the interpreter's own 5 ms, a busy page would show up as slowness of what is probed.
 SWITCH_INTERVAL_SECONDS = 0.0005
 GRACE_SECONDS = 4.5

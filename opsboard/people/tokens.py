@@ -39,8 +39,11 @@ _WHOLE = re.compile(rf"{PATTERN}\Z")
 READ, RELEASE, NOTE, SILENCE, APPLY = "read", "release", "note", "silence", "apply"
 # What each lets a program do, in the words of the pages.
 SCOPES: dict[str, str] = {
-    READ: "Read services, paths, observations, incidents, releases and notes",
-    RELEASE: "Name releases, give evidence, report deploys, holds and configuration, ask paths now",
+    READ: "Read services, paths, observations, incidents, releases, changes and notes",
+    RELEASE: (
+        "Name releases, give evidence, report deploys, holds and configuration, declare and measure"
+        " changes, ask paths now"
+    ),
     NOTE: "Write rollback notes and rehearsals",
     SILENCE: "Silence alerts, end silences, acknowledge incidents and tell of them",
     APPLY: "Plan and apply board files",

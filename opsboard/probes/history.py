@@ -30,6 +30,7 @@ from opsboard.probes.models import (
 )
 from opsboard.probes.rules import State, Verdict, seconds_in_states, worst_of_day
 from opsboard.probes.stored import CACHE
+from opsboard.probes.timelines import Timeline, timeline
 from opsboard.services import windows
 from opsboard.services.models import Environment
 
@@ -202,9 +203,6 @@ def _first_open_day(today: date) -> date | None:
     return max(newest, today - timedelta(days=LONGEST_CATCH_UP_DAYS))
 
 
-Timeline = list[tuple[int, State]]
-
-
 def _timelines(probes: QuerySet[Probe], *, since: int, now: datetime) -> dict[int, list[Timeline]]:
     """Each environment's probes as timelines from `since` on, silence included."""
     changes: dict[int, list[StateChange]] = defaultdict(list)
@@ -212,21 +210,8 @@ def _timelines(probes: QuerySet[Probe], *, since: int, now: datetime) -> dict[in
         changes[change.probe_id].append(change)
     lines: dict[int, list[Timeline]] = defaultdict(list)
     for probe in probes:
-        lines[probe.environment_id].append(_timeline(probe, changes[probe.pk], since, now))
+        lines[probe.environment_id].append(timeline(probe, changes[probe.pk], since=since, now=now))
     return lines
-
-
-def _timeline(probe: Probe, changes: list[StateChange], since: int, now: datetime) -> Timeline:
-    begin = max(since, probe.began_at)
-    first = State(changes[0].before) if changes else _stored(probe)
-    line = [(begin, first), *((max(begin, c.at), State(c.after)) for c in changes)]
-    if probe.state_at(now) is State.NO_DATA and line[-1][1] is not State.NO_DATA:
-        line.append((max(line[-1][0], probe.silent_at), State.NO_DATA))
-    return line
-
-
-def _stored(probe: Probe) -> State:
-    return State.PAUSED if probe.ended_at is not None else State(probe.state)
 
 
 type Spans = list[tuple[int, int]]
@@ -237,7 +222,8 @@ def _maintenance(
 ) -> Mapping[int, Spans]:
     """When each environment was in maintenance. Two queries."""
     places = Environment.objects.filter(pk__in=list(environment_ids)).select_related("service")
-    found = windows.spans_of(places, moment(since), now)
+    touching = windows.touching(moment(since), now)
+    found = windows.spans_of(touching, places, moment(since), now)
     return {
         place: [(microseconds(begin), microseconds(end)) for begin, end in spans]
         for place, spans in found.items()
@@ -314,9 +300,10 @@ def rebuild_keys(*, now: datetime, days: int = 3) -> None:
     """On PostgreSQL, build the key of each day that is over anew, once, beside all who use it.
 
     Filled as probes take turns, its pages are a third empty. A few days a call: each reads a day.
-    Where somebody reads for long, a backup for example, it is left to the next call.
+    Where somebody reads for long, a backup for example, it is left to the next call; so it is
+    within a transaction, where nothing can be built beside its users.
     """
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
         return
     newest = moment(microseconds(now) - SETTLED_AFTER - DAY).date()
     with connection.cursor() as cursor:

@@ -66,6 +66,8 @@ class Probe(models.Model):
     timeout = models.BigIntegerField()
     # Raised whenever the sheet, the environment or a variable changes: workers compile it anew.
     order_version = models.PositiveIntegerField(default=1)
+    # When it last was. None: before that was written down.
+    ordered_at = models.BigIntegerField(null=True)
 
     # The schedule.
     slot_at = models.BigIntegerField()
@@ -431,13 +433,15 @@ def _new_probe(path: CriticalPath, environment: Environment, location: str, at: 
         interval=path.interval,
         slot_at=at,
         began_at=at,
+        ordered_at=at,
         state_since=at,
     )
 
 
 # What an edit may change of a probe that is there.
 _IN_LINE = [
-    *("interval", "timeout", "order_version", "slot_at", "ask_now_at", "ask_now_kind"),
+    *("interval", "timeout", "order_version", "ordered_at", "slot_at", "ask_now_at"),
+    "ask_now_kind",
     *("leased_until", "claim_id", "ended_at", "state", "state_since", "streak_state"),
     *("recent", "reason", "windows", "leases_lost"),
 ]
@@ -455,6 +459,7 @@ def _bring_in_line(
         probe.ask_now_at, probe.ask_now_kind = at, Kind.ASKED_NOW
     probe.interval, probe.timeout = path.interval, path.timeout
     probe.order_version += 1
+    probe.ordered_at = at
     before = State.PAUSED if probe.ended_at else State(probe.state)
     probe.ended_at = ended_at
     probe.claim_id = probe.leased_until = None

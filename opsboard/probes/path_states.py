@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple, Protocol
 
-from django.db.models import FETCH_RAISE, F, Q
+from django.db.models import FETCH_RAISE, Exists, OuterRef, Q
 
 from opsboard.probes.models import Probe, ProbeQuerySet, microseconds
 from opsboard.probes.rules import State, path_state
-from opsboard.services.models import CriticalPath
+from opsboard.services.models import CriticalPath, Environment
 
 # The order of the pages: what needs a person first.
 WORST_FIRST = [State.FAILING, State.WARNING, State.NO_DATA, State.PAUSED, State.PASSING]
@@ -54,16 +55,25 @@ def shown_probes(*, environment: str = "") -> ProbeQuerySet:
 
     Of one environment by its name; "": of all.
     """
-    everywhere, here = Q(path__environments=None), Q(path__environments=F("environment_id"))
+    places = Environment.objects.standing()
+    if environment:
+        places = places.filter(slug=environment)
     return (
-        (Probe.objects.filter(environment__slug=environment) if environment else Probe.objects)
-        .filter(environment__removed_at=None)
-        .filter(path__removed_at=None, path__service__removed_at=None)
+        Probe.objects.filter(environment__in=places.values("pk"), path__removed_at=None)
         .filter(Q(ended_at=None) | Q(path__paused_at__isnull=False))
-        .filter(everywhere | here)
+        .filter(is_asked_there())
         .order_by("path_id", "environment_id", "location")
         .fetch_mode(FETCH_RAISE)
     )
+
+
+def is_asked_there() -> Q:
+    """Of a probe: that its path is asked in its environment: no environment is chosen, or this one.
+
+    Not joined: of an OR over a join PostgreSQL expects so few rows that it looks each up.
+    """
+    chosen = CriticalPath.environments.through.objects.filter(criticalpath=OuterRef("path_id"))
+    return Q(~Exists(chosen) | Exists(chosen.filter(environment=OuterRef("environment_id"))))
 
 
 def paths_now(probes: Iterable[Probe], *, now: datetime) -> list[PathNow]:
@@ -75,13 +85,53 @@ def paths_now(probes: Iterable[Probe], *, now: datetime) -> list[PathNow]:
 
 
 def path_now(probes: Sequence[Probe], *, now: datetime) -> PathNow:
+    standing = standing_of(probes, now=now)
+    return PathNow(
+        path=probes[0].path,
+        probes=tuple(probes),
+        state=standing.state,
+        since=standing.since,
+        reason=standing.reason,
+        observed_at=standing.observed_at,
+    )
+
+
+class Heard(Protocol):
+    """What of a probe tells how its path stands. Times in microseconds since 1970."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def state_since(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def observed_at(self) -> int | None: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
+    @property
+    def silent_at(self) -> int: ...
+    @property
+    def is_set_aside(self) -> bool: ...
+    def state_at(self, now: datetime) -> State: ...
+
+
+class Standing(NamedTuple):
+    """How a path stands; the fields are those of PathNow."""
+
+    state: State
+    since: int
+    reason: str
+    observed_at: int | None
+
+
+def standing_of(probes: Sequence[Heard], *, now: datetime) -> Standing:
+    """Of the probes of one path in one environment."""
     states = [probe.state_at(now) for probe in probes]
     state = path_state(states)
     in_state = [probe for probe, own in zip(probes, states, strict=True) if own is state]
     telling = in_state or list(probes)
-    return PathNow(
-        path=probes[0].path,
-        probes=tuple(probes),
+    return Standing(
         state=state,
         since=min(_since(probe, now) for probe in telling),
         reason=next((reason for probe in telling if (reason := _reason(probe, now))), ""),
@@ -89,7 +139,7 @@ def path_now(probes: Sequence[Probe], *, now: datetime) -> PathNow:
     )
 
 
-def is_silent(probe: Probe, now: datetime) -> bool:
+def is_silent(probe: Heard, now: datetime) -> bool:
     """No data because nothing was heard, and not for a reason of our own."""
     return (
         probe.state_at(now) is State.NO_DATA
@@ -98,7 +148,7 @@ def is_silent(probe: Probe, now: datetime) -> bool:
     )
 
 
-def _since(probe: Probe, now: datetime) -> int:
+def _since(probe: Heard, now: datetime) -> int:
     if probe.ended_at is not None:
         return microseconds(probe.ended_at)
     if is_silent(probe, now) and probe.state != State.NO_DATA:
@@ -106,6 +156,6 @@ def _since(probe: Probe, now: datetime) -> int:
     return probe.state_since
 
 
-def _reason(probe: Probe, now: datetime) -> str:
+def _reason(probe: Heard, now: datetime) -> str:
     # What a silent probe last said is not why nothing is known now.
     return "" if is_silent(probe, now) else probe.reason

@@ -5,12 +5,14 @@ are whole microseconds since 1970 UTC, durations whole microseconds.
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 
 from opsboard.expectations.clauses import Clause
 from opsboard.expectations.facts import Facts, facts_of
@@ -379,7 +381,9 @@ def _why(
     if state is State.PASSING:
         return ""
     # A single good answer does not explain away why the path is still failing.
-    return "; ".join(reasons) or standing.reason
+    several = len(reasons) > 1
+    told = (reason.rstrip(".") if several else reason for reason in reasons)
+    return "; ".join(told) or standing.reason
 
 
 def is_disputed(standing: Standing) -> bool:
@@ -471,19 +475,16 @@ def seconds_in_states(
     marks = sorted({start, end, *(at for at in moments if start < at < end)})
     spent = dict.fromkeys(State, 0)
     for begin, finish in pairwise(marks):
-        present = [state for line in timelines if (state := _state_at(line, begin)) is not None]
+        present = [state for line in timelines if (state := state_at(line, begin)) is not None]
         if present and not any(first <= begin < last for first, last in without):
             spent[worst(present)] += finish - begin
     return {state: round(total / 1_000_000) for state, total in spent.items()}
 
 
-def _state_at(timeline: Sequence[tuple[int, State]], at: int) -> State | None:
-    state = None
-    for begin, next_state in timeline:
-        if begin > at:
-            break
-        state = next_state
-    return state
+def state_at(timeline: Sequence[tuple[int, State]], at: int) -> State | None:
+    """None before the first moment of the timeline."""
+    later = bisect_right(timeline, at, key=itemgetter(0))
+    return timeline[later - 1][1] if later else None
 
 
 # Grave for a day's bar: a bar shows the worst that was seen, and silence is milder than trouble.

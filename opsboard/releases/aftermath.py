@@ -144,12 +144,14 @@ def _ended(
 
 
 def _said(at: datetime, stretch: Stretch, now: datetime) -> str:
-    """ "14:11 today", "Wed 14:11", "23 Nov 14:11", in the zone of the team."""
+    """ "14:11 today", "Wed 14:11 CET", "23 Nov 14:11": in the team's zone, which it names."""
     zone = zone_of(stretch.release.service.team.zone)
     local, today = at.astimezone(zone), now.astimezone(zone)
+    # The page around it says that its times are UTC.
+    clock = f"{local:%H:%M}" if local.tzname() == "UTC" else f"{local:%H:%M %Z}"
     if local.date() == today.date():
-        return f"{local:%H:%M} today"
+        return f"{clock} today"
     if today.date() - local.date() < timedelta(days=7):
-        return f"{local:%a %H:%M}"
+        return f"{local:%a} {clock}"
     year = "" if local.year == today.year else f"{local:%Y} "
-    return f"{local.day} {local:%b} {year}{local:%H:%M}"
+    return f"{local.day} {local:%b} {year}{clock}"

@@ -28,8 +28,8 @@ from opsboard.releases.rules import (
 
 DEFAULT = (LINT, UNIT, INTEGRATION, CONFIG, TAG, PATHS, NOTE, REHEARSAL)
 DROPPED = "dropped"
-_NO_STAGING = "{slug} has no staging environment, so this cannot apply."
-_NO_KEYS = "{slug} declares no configuration keys, so this cannot apply."
+_NO_STAGING = "There is no staging environment of {slug}, so this cannot apply."
+_NO_KEYS = "No configuration keys are declared for {slug}, so this cannot apply."
 
 
 def assess(facts: Facts, *, now: datetime) -> Readiness:

@@ -45,8 +45,8 @@ def _of_integration(ask: Asking, one: EvidenceSeen) -> GateState | None:
     """It holds where it was run, as long as that environment runs this commit."""
     place = ask.facts.places.get(one.environment)
     if place is None:
-        said = one.environment or "no environment"
-        reason = f"It names {said}, which {ask.facts.service.slug} does not have: run it on one."
+        has_not = f"It names {one.environment}, which {ask.facts.service.slug} does not have"
+        reason = f"{has_not if one.environment else 'It names no environment'}: run it on one."
         return ask.told(Word.NO_EVIDENCE, reason, one)
     if not place.is_known(ask.now, ask.facts.ages):
         return ask.told(Word.NO_EVIDENCE, unknown(place, ask.now), one)

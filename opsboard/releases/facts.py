@@ -8,10 +8,9 @@ from typing import Any
 from opsboard.releases.rules import OverrideSeen, Stop
 from opsboard.rollbacks.rules import Ages as NoteAges
 from opsboard.rollbacks.rules import RehearsalSeen
+from opsboard.services.commits import is_same
 
 STAGING = "staging"
-# A version address may tell a commit in its short form: fewer digits could be anybody's.
-SHORTEST_COMMIT = 7
 GREEN = ("passing", "warning")
 FAILING = "failing"
 
@@ -28,6 +27,8 @@ class Ages:
     # How long what an environment said of itself is believed.
     running: timedelta = timedelta(minutes=5)
     note: NoteAges = field(default_factory=NoteAges)
+    # A baseline that was not applied on.
+    baseline: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +92,7 @@ class PlaceSeen:
 
     def runs(self, commit: str) -> bool:
         """Whether what it told is this commit; a short form of it will do."""
-        told, wanted = self.commit.lower(), commit.lower()
-        if min(len(told), len(wanted)) < SHORTEST_COMMIT:
-            return told == wanted
-        return told.startswith(wanted) or wanted.startswith(told)
+        return is_same(self.commit, commit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +162,38 @@ class EvidenceSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSeen:
+    """A change that goes out with the release, and its newest attempt."""
+
+    number: int
+    # "improve" or "keep".
+    aim: str
+    # How many are wanted on each side.
+    samples: int
+    # From 1; 0: no baseline was ever opened.
+    attempt: int = 0
+    # The last sample before it, which the baseline is as old as, and when that was sealed.
+    measured_at: datetime | None = None
+    sealed_at: datetime | None = None
+    applied_at: datetime | None = None
+    # When the after window got all it was given.
+    collected_at: datetime | None = None
+    judged_at: datetime | None = None
+    is_given_up: bool = False
+    # False: it was applied, and then withdrawn or its path removed. It may be in the release still.
+    is_standing: bool = True
+    # How many the window that collects has. None: it reads the path's probes, which nobody counts
+    # for this.
+    collected: int | None = None
+    # "" until it is judged; then with the first of its sentences.
+    verdict: str = ""
+    because: str = ""
+
+    def __str__(self) -> str:
+        return f"CHG-{self.number:04d}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     release: ReleaseSeen
     service: ServiceSeen
@@ -177,6 +207,8 @@ class Facts:
     # None: there is no rollback note.
     note: NoteSeen | None = None
     rehearsals: Sequence[RehearsalSeen] = ()
+    # Those of the service that have the release's version or commit, and were not withdrawn.
+    changes: Sequence[ChangeSeen] = ()
     # None: the team has no rota.
     duty: DutySeen | None = None
     overrides: Sequence[OverrideSeen] = ()

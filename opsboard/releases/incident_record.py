@@ -7,6 +7,7 @@ from django.db.models import FETCH_RAISE
 
 from opsboard.incidents.models import Incident, TimelineEntry
 from opsboard.releases import record_parts as parts
+from opsboard.releases.change_parts import of_the_changes
 from opsboard.releases.models import Release
 from opsboard.releases.record import NOT_RECORDED, Fact, Facts, moment
 from opsboard.releases.release_record import in_utc, incident_minutes
@@ -41,7 +42,7 @@ def incident_record(incident: Incident, *, as_of: datetime) -> Facts:
         "rollback_note": parts.note_facts(version, as_of=as_of),
         "rollback_note_used": used,
         "release_before": _release_facts(release, as_of=as_of),
-        **parts.OF_A_CHANGE,
+        **of_the_changes(release, as_of=as_of),
         "timeline": _timeline(incident, as_of=as_of),
         "afterword": incident.afterword or "none written",
         "commands": parts.commands_of(evidence, version),

@@ -4,17 +4,13 @@ Evidence, overrides and decisions are append only: triggers in the database see 
 end with the release.
 """
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from opsboard.releases.rules import NEEDS, OUTCOMES
 from opsboard.services.models import CriticalPath, Environment, Service, Team
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from opsboard.services.together import Moment
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
@@ -191,7 +187,7 @@ class FreezeQuerySet(models.QuerySet["Freeze"]):
         """Those not called off."""
         return self.filter(removed_at=None)
 
-    def open(self, now: "datetime") -> "FreezeQuerySet":
+    def open(self, now: Moment) -> "FreezeQuerySet":
         return self.standing().filter(starts_at__lte=now, ends_at__gt=now)
 
 

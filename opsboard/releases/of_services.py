@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opsboard.releases.facts import STAGING, Ages, Chosen, DutySeen, NoteSeen, PathSeen
-from opsboard.releases.rows_of_services import Row, read_rows
+from opsboard.releases.rows_of_services import Row, part_of_services, rows_of
 from opsboard.releases.rules import OWNER, Stop
 from opsboard.releases.wanted import Frozen, Wanted, freezes_of, parts_of_wanted, wanted_of
 from opsboard.releases.way_back import notes_of, parts_of_way_back, rehearsals_of
 from opsboard.releases.where_asked import Asked, read_paths
 from opsboard.rollbacks.rules import RehearsalSeen
 from opsboard.services.rota import read_rotas
-from opsboard.services.together import Found, Part
+from opsboard.services.together import Found, Moment, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +27,24 @@ class OfServices:
     duties: Mapping[int, DutySeen]
 
     @staticmethod
-    def parts(services: Collection[int], *, now: datetime) -> dict[str, Part]:
+    def parts(services: Collection[int], *, now: Moment) -> dict[str, Part]:
         """What `read` is given, to be read in one query with what belongs to releases."""
-        return parts_of_wanted(services, now=now) | parts_of_way_back(services)
+        return {
+            "services": part_of_services(services),
+            **parts_of_wanted(services, now=now),
+            **parts_of_way_back(services),
+        }
 
     @classmethod
     def read(
         cls,
-        services: Collection[int],
         found: Mapping[str, Sequence[Found]],
         *,
         ages: Ages,
         now: datetime,
     ) -> "OfServices":
-        """Two queries; two more where a team wants its owner on duty."""
-        rows = read_rows(services)
+        """One query; one more where a team wants its owner on duty."""
+        rows = rows_of(found["services"])
         wanted = wanted_of(found["choices"])
         return cls(
             rows=rows,

@@ -1,6 +1,7 @@
 """The gates that Opsboard answers: the note, its rehearsal, and what a team may add. Pure."""
 
 from opsboard.releases.asking import Asking
+from opsboard.releases.change_gates import baseline, verified
 from opsboard.releases.rules import (
     BASELINE,
     EXPECTED,
@@ -40,7 +41,7 @@ def note(ask: Asking) -> GateState:
         return ask.state(Word.NO_EVIDENCE, reason)
     at = clock(seen.checked_at, ask.now)
     if freshness(until, now=ask.now) is Freshness.OUT_OF_DATE:
-        reason = f"Version {seen.number} was checked at {at}, and ran out: say it is still true."
+        reason = f"Version {seen.number} was checked {at}, and ran out: say it is still true."
         return ask.state(
             Word.OUT_OF_DATE,
             reason,
@@ -50,7 +51,7 @@ def note(ask: Asking) -> GateState:
         )
     return ask.state(
         Word.MET,
-        f"Version {seen.number}, checked at {at}. Fresh until {clock(until, ask.now)}.",
+        f"Version {seen.number}, checked {at}. Fresh until {clock(until, ask.now)}.",
         since=seen.checked_at,
         runs_out_at=until,
         answered_at=seen.checked_at,
@@ -143,11 +144,6 @@ def incident(ask: Asking) -> GateState:
     return ask.state(Word.NOT_MET, reason, since=one.opened_at)
 
 
-def of_a_change(ask: Asking) -> GateState:
-    """Until changes are measured, nothing answers it, and what is missing never passes."""
-    return ask.state(Word.NO_EVIDENCE, "No change was measured for this release.")
-
-
 OWN = {
     PATHS: paths,
     NOTE: note,
@@ -155,6 +151,6 @@ OWN = {
     OWNER: owner,
     EXPECTED: expected,
     INCIDENT: incident,
-    BASELINE: of_a_change,
-    VERIFIED: of_a_change,
+    BASELINE: baseline,
+    VERIFIED: verified,
 }

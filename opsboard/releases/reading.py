@@ -5,6 +5,7 @@ What belongs to services is read once for all of them. None of it is written.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,11 +16,12 @@ from django.db.models.functions import RowNumber
 from opsboard.releases.assessing import assess
 from opsboard.releases.facts import Ages, EvidenceSeen, Facts, ReleaseSeen
 from opsboard.releases.models import Evidence, Override, OverrideAct, Release
+from opsboard.releases.of_changes import Named, changes_of, parts_of_changes
 from opsboard.releases.of_services import OfServices
 from opsboard.releases.persons import person_in
 from opsboard.releases.rules import TAG, OverrideSeen, Readiness
 from opsboard.rollbacks.rules import Ages as NoteAges
-from opsboard.services.together import Found, read_together
+from opsboard.services.together import NOW, Found, Moment, Part, kept
 
 # So many reports of a tag are looked back through for where it pointed.
 TAGS_LOOKED_AT = 20
@@ -36,25 +38,37 @@ GONE = "somebody who has gone"
 
 
 def read_readiness(releases: Sequence[Release], *, now: datetime) -> dict[int, Readiness]:
-    """By the release's id. Three queries, however many releases there are.
+    """By the release's id. Two queries, however many releases there are.
 
-    Two more where a team wants its owner on duty.
+    One more where a team wants its owner on duty.
     """
     if not releases:
         return {}
     ages = ages_of_settings()
-    services = {one.service_id for one in releases}
-    ids = [one.pk for one in releases]
-    found = read_together(
-        **OfServices.parts(services, now=now),
-        evidence=(_evidence_rows(ids), _EVIDENCE),
-        overrides=(_override_rows(ids, now=now), _OVERRIDE),
-    )
-    known = OfServices.read(services, found, ages=ages, now=now)
+    named = tuple(Named.of(one) for one in releases)
+    found = kept(_parts, named).read(now=now)
+    known = OfServices.read(found, ages=ages, now=now)
+    changes = changes_of(named, found)
     evidence, overrides = _evidence(found["evidence"]), _overrides(found["overrides"])
     return {
-        one.pk: assess(_facts(one, known, ages, evidence[one.pk], overrides[one.pk]), now=now)
+        one.pk: assess(
+            replace(
+                _facts(one, known, ages, evidence[one.pk], overrides[one.pk]),
+                changes=changes.get(one.pk, ()),
+            ),
+            now=now,
+        )
         for one in releases
+    }
+
+
+def _parts(releases: Sequence[Named]) -> dict[str, Part]:
+    ids = [one.pk for one in releases]
+    return {
+        **OfServices.parts({one.service_id for one in releases}, now=NOW),
+        "evidence": (_evidence_rows(ids), _EVIDENCE),
+        "overrides": (_override_rows(ids, now=NOW), _OVERRIDE),
+        **parts_of_changes(releases),
     }
 
 
@@ -141,7 +155,7 @@ def _evidence(rows: Iterable[Found]) -> dict[int, list[EvidenceSeen]]:
     return found
 
 
-def _override_rows(releases: Sequence[int], *, now: datetime) -> QuerySet[Any, Any]:
+def _override_rows(releases: Sequence[int], *, now: Moment) -> QuerySet[Any, Any]:
     acts = OverrideAct.objects.filter(override=OuterRef("pk")).order_by("at", "pk")
     accepted = acts.filter(act=OverrideAct.Act.ACCEPTED).annotate(person=person_in("by"))
     back = acts.filter(act=OverrideAct.Act.TAKEN_BACK)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REHEARSALS = 20
 EVIDENCE = 500
-# What only a change has: it is said to be missing, and not left out.
+# What only a change has: where there is none it is said to be missing, and not left out.
 OF_A_CHANGE: Facts = {
     "baseline": NOT_RECORDED,
     "after": NOT_RECORDED,
@@ -80,7 +80,7 @@ def note_facts(version: NoteVersion | None, *, as_of: datetime) -> Facts | str:
         "title": version.title,
         "version": version.number,
         "written_at": moment(version.written_at),
-        "written_by": name_of(version.written_by),
+        "written_by": version.writer,
         "checked_at": moment(version.checked_at),
         "checked_by": name_of(version.checked_by) if version.checked_by else None,
         "minutes": version.minutes,

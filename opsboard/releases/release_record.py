@@ -7,6 +7,7 @@ from typing import Any
 from opsboard.incidents.models import Incident, TimelineEntry
 from opsboard.releases import record_parts as parts
 from opsboard.releases.aftermath import read_aftermath
+from opsboard.releases.change_parts import of_the_changes
 from opsboard.releases.models import Decision, Evidence, Override, Release
 from opsboard.releases.reading import readiness_of
 from opsboard.releases.record import NOT_RECORDED, Fact, Facts, minutes, moment
@@ -38,7 +39,7 @@ def release_record(release: Release, *, as_of: datetime) -> Facts:
         "rollback_note": parts.note_facts(version, as_of=as_of),
         "sheets": [parts.sheet(path) for path in _paths(release)],
         "became": _became(release, as_of=as_of),
-        **parts.OF_A_CHANGE,
+        **of_the_changes(release, as_of=as_of),
         "timeline": _timeline(release, evidence, overrides, decisions, as_of=as_of),
         "commands": parts.commands_of(evidence, version),
         "assumptions": parts.assumptions_of(evidence),

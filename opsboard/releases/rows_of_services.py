@@ -1,9 +1,8 @@
-"""Services with their team, environments, what runs there, open hold and incident: one query."""
+"""Services with their team, environments, what runs there, open hold and incident."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Exists, FilteredRelation, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Trim
@@ -13,6 +12,7 @@ from opsboard.releases.facts import IncidentSeen, PlaceSeen, ServiceSeen
 from opsboard.releases.persons import person_in
 from opsboard.releases.rules import Stop
 from opsboard.services.models import ConfigKey, CriticalPath, Service
+from opsboard.services.together import Found, Part
 
 _COLUMNS = (
     *("pk", "slug", "tier", "team_id", "team__name", "has_config_keys", "longest_interval"),
@@ -36,9 +36,10 @@ class Row:
     place_ids: dict[str, int] = field(default_factory=dict)
 
 
-def read_rows(services: Collection[int]) -> dict[int, Row]:
+def rows_of(found: Iterable[Found]) -> dict[int, Row]:
+    """By the service's id; what `part_of_services` gave has a row for each environment."""
     rows: dict[int, Row] = {}
-    for row in _query(services):
+    for row in found:
         service = rows.setdefault(row["pk"], _row(row))
         if slug := row["place__slug"]:
             service.places[slug] = _place(row)
@@ -46,13 +47,13 @@ def read_rows(services: Collection[int]) -> dict[int, Row]:
     return rows
 
 
-def _query(services: Collection[int]) -> Any:
+def part_of_services(services: Collection[int]) -> Part:
     incidents = Incident.objects.open().standing().filter(service=OuterRef("pk"))
     newest = incidents.order_by("-opened_at", "-pk")
     paths = CriticalPath.objects.filter(service=OuterRef("pk"), removed_at=None)
     unwritten = paths.annotate(written=Trim("expected_result")).filter(written="")
     longest = paths.order_by().values("service").annotate(longest=Max("interval"))
-    return (
+    rows = (
         Service.objects.filter(pk__in=services)
         .annotate(
             place=FilteredRelation("environments", condition=Q(environments__removed_at=None)),
@@ -68,11 +69,11 @@ def _query(services: Collection[int]) -> Any:
             incident_at=Subquery(newest.values("opened_at")[:1]),
             held_by=person_in("hold__by"),
         )
-        .values(*_COLUMNS)
     )
+    return rows, _COLUMNS
 
 
-def _row(row: dict[str, Any]) -> Row:
+def _row(row: Found) -> Row:
     incident = hold = None
     if row["incident_id"] is not None:
         incident = IncidentSeen(
@@ -94,7 +95,7 @@ def _row(row: dict[str, Any]) -> Row:
     return Row(row["team_id"], seen, hold, longest)
 
 
-def _place(row: dict[str, Any]) -> PlaceSeen:
+def _place(row: Found) -> PlaceSeen:
     """What was announced is believed only while no version address tells."""
     running = "place__running__"
     tells = bool(row["place__version_route"])

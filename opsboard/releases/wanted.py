@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from operator import itemgetter
 
 from django.db.models import Q
@@ -13,7 +13,7 @@ from opsboard.releases.models import Freeze, GateChoice
 from opsboard.releases.persons import person_in
 from opsboard.releases.rules import Stop
 from opsboard.services.models import Service
-from opsboard.services.together import Found, Part
+from opsboard.services.together import Found, Moment, Part
 
 _CHOICE = ("team_id", "service_id", "gate", "words", "need", "lasts")
 _FREEZE = (
@@ -37,7 +37,7 @@ class Wanted:
         return chosen
 
 
-def parts_of_wanted(services: Collection[int], *, now: datetime) -> dict[str, Part]:
+def parts_of_wanted(services: Collection[int], *, now: Moment) -> dict[str, Part]:
     """What `wanted_of` and `freezes_of` need, to be read in one query."""
     teams = Service.objects.filter(pk__in=services).values("team")
     choices = GateChoice.objects.filter(Q(team__in=teams) | Q(service__in=services))

@@ -9,7 +9,6 @@ from typing import Any
 from django.db.models import (
     BigIntegerField,
     Case,
-    Exists,
     OuterRef,
     Q,
     QuerySet,
@@ -20,11 +19,10 @@ from django.db.models import (
 
 from opsboard.probes import narrow
 from opsboard.probes.models import Observation, Probe, StateChange, microseconds, moment
+from opsboard.probes.path_states import is_asked_there
 from opsboard.probes.rules import Verdict
 from opsboard.releases.facts import GREEN, PathSeen
-from opsboard.services.models import CriticalPath
 
-_ASKED_IN = CriticalPath.environments.through
 # Within so many intervals of a commit an observation was made, or its silence was written down.
 SURELY_SEEN = 3
 _COLUMNS = (
@@ -64,9 +62,7 @@ def read_paths(
 
 def _probes(places: Collection[int], young: Mapping[int, datetime]) -> QuerySet[Probe]:
     """Those asked there, and those paused; not those of what was removed."""
-    chosen = _ASKED_IN.objects.filter(criticalpath=OuterRef("path"))
-    is_asked_there = ~Exists(chosen) | Exists(chosen.filter(environment=OuterRef("environment")))
-    is_paused = Q(path__paused_at__isnull=False) & is_asked_there
+    is_paused = Q(path__paused_at__isnull=False) & is_asked_there()
     turned_green = (
         StateChange.objects.filter(probe=OuterRef("pk"), after__in=GREEN)
         .exclude(before__in=GREEN)

@@ -48,6 +48,7 @@ class RollbackNote(models.Model):
         steps: list[dict[str, str]],
         reason: str,
         by: "User | None",
+        written_as: str = "",
         now: "datetime",
         base: int = 0,
     ) -> "NoteVersion | None":
@@ -70,6 +71,7 @@ class RollbackNote(models.Model):
                 steps=steps,
                 reason=reason,
                 written_by=by,
+                written_as="" if by else written_as[:150],
                 written_at=now,
                 checked_by=by,
                 checked_at=now if by else None,
@@ -90,6 +92,8 @@ class NoteVersion(models.Model):
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    # Where no person did: the token or the command that wrote it; "": that is not known.
+    written_as = models.CharField(max_length=150, blank=True, default="", db_default="")
     written_at = models.DateTimeField()
     # Who last said that it is still true, and when. None: nobody has reviewed it.
     checked_by = models.ForeignKey(
@@ -104,6 +108,13 @@ class NoteVersion(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def writer(self) -> str:
+        """Who wrote it: a person, a token or a command, by name."""
+        if self.written_by:
+            return self.written_by.get_full_name() or self.written_by.get_username()
+        return self.written_as or "somebody unknown"
 
     def still_true(self, *, by: "User", now: "datetime") -> None:
         self.checked_by, self.checked_at = by, now

@@ -65,7 +65,7 @@ def write(
     with transaction.atomic():
         before = place.newest()
         note, _ = RollbackNote.objects.get_or_create(service=place.service, path=place.path)
-        version = note.write(by=by.person, now=now, base=base, **asdict(text))
+        version = note.write(by=by.person, written_as=by.who, now=now, base=base, **asdict(text))
         if version is None:
             return None
         if not is_checked:

@@ -1,15 +1,26 @@
 """Who of a team is on duty, read from its rota as it is stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from operator import itemgetter
 
 from django.contrib.auth.models import User
+from django.db.models import FETCH_RAISE
 
-from opsboard.services.models import Rota, RotaCover, RotaTurn, Team
+from opsboard.services.models import RotaCover, RotaTurn, Team
+from opsboard.services.together import Found, Moment, Part, read_together
 from opsboard.services.turns import MOST_LOOKED_AT, Cover, Order, Turn, turns_from
+
+_SHOWN = ("id", "username", "first_name", "last_name", "email", "is_active")
+_PERSON = ("person_id", *(f"person__{name}" for name in _SHOWN))
+_TURN = (
+    *("rota_id", "rota__team_id", "rota__starts_on", "rota__hand_over_at", "rota__days"),
+    *("rota__team__zone", "position", *_PERSON),
+)
+_COVER = ("id", "rota_id", "starts_at", "ends_at", *_PERSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,21 @@ class Reading:
         return next((turn for turn in ahead if turn.person != now.person), None)
 
 
+class Duties:
+    """Who is on duty at a moment, of rotas that were read: for many teams."""
+
+    def __init__(self, rotas: Mapping[int, Reading], *, now: datetime) -> None:
+        self._rotas, self._now = rotas, now
+        self._known: dict[int, OnDuty | None] = {}
+
+    def of(self, team_id: int) -> OnDuty | None:
+        """None: the team has no rota, or nobody is on duty now."""
+        if team_id not in self._known:
+            rota = self._rotas.get(team_id)
+            self._known[team_id] = rota.on_duty(self._now) if rota else None
+        return self._known[team_id]
+
+
 def on_duty(team: Team, at: datetime) -> OnDuty | None:
     """Who is on duty, and the next one. None: the team has no rota, or nobody is on duty now."""
     reading = read_rotas([team.pk]).get(team.pk)
@@ -58,34 +84,56 @@ def on_duty(team: Team, at: datetime) -> OnDuty | None:
 
 
 def read_rotas(team_ids: Iterable[int] | None = None) -> dict[int, Reading]:
-    """The rotas of teams, or of all, by the team's id. Two queries, however many."""
-    turns = RotaTurn.objects.select_related("rota__team", "person").order_by("position")
-    covers = RotaCover.objects.select_related("person").order_by("starts_at", "pk")
+    """The rotas of teams, or of all, by the team's id. One query, however many."""
+    return rotas_of(read_together(**parts_of_rotas(team_ids)))
+
+
+def parts_of_rotas(
+    team_ids: Iterable[int] | None = None, *, since: Moment | None = None
+) -> dict[str, Part]:
+    """What `rotas_of` needs, for those that read more in the same query.
+
+    `since`: covers that were over by then are left out.
+    """
+    turns, covers = RotaTurn.objects.all(), RotaCover.objects.all()
     if team_ids is not None:
         chosen = list(team_ids)
         turns = turns.filter(rota__team__in=chosen)
         covers = covers.filter(rota__team__in=chosen)
-    turns_of: dict[Rota, list[RotaTurn]] = defaultdict(list)
-    covers_of: dict[int, list[RotaCover]] = defaultdict(list)
-    for turn in turns:
-        turns_of[turn.rota].append(turn)
-    for cover in covers if turns_of else ():
-        covers_of[cover.rota_id].append(cover)
+    if since is not None:
+        covers = covers.filter(ends_at__gt=since)
+    return {"turns": (turns, _TURN), "covers": (covers, _COVER)}
+
+
+def rotas_of(found: Mapping[str, Sequence[Found]]) -> dict[int, Reading]:
+    """By the team's id."""
+    turns: dict[int, list[Found]] = defaultdict(list)
+    covers: dict[int, list[Found]] = defaultdict(list)
+    for row in sorted(found["turns"], key=itemgetter("position")):
+        turns[row["rota_id"]].append(row)
+    for row in sorted(found["covers"], key=itemgetter("starts_at", "id")):
+        covers[row["rota_id"]].append(row)
     return {
-        rota.team_id: _reading(rota, some, covers_of[rota.pk]) for rota, some in turns_of.items()
+        some[0]["rota__team_id"]: _reading(some, covers[rota_id]) for rota_id, some in turns.items()
     }
 
 
-def _reading(rota: Rota, turns: Sequence[RotaTurn], covers: Sequence[RotaCover]) -> Reading:
-    people = {turn.person_id: turn.person for turn in turns}
-    people |= {cover.person_id: cover.person for cover in covers}
+def _reading(turns: Sequence[Found], covers: Sequence[Found]) -> Reading:
+    people = {row["person_id"]: _person(row) for row in (*turns, *covers)}
+    rota = turns[0]
     order = Order(
-        people=tuple(turn.person_id for turn in turns),
+        people=tuple(row["person_id"] for row in turns),
         passed_over=frozenset(pk for pk, person in people.items() if not person.is_active),
-        starts_on=rota.starts_on,
-        hand_over_at=rota.hand_over_at,
-        days=rota.days,
-        zone=rota.team.zone,
-        covers=tuple(Cover(one.person_id, one.starts_at, one.ends_at) for one in covers),
+        starts_on=rota["rota__starts_on"],
+        hand_over_at=rota["rota__hand_over_at"],
+        days=rota["rota__days"],
+        zone=rota["rota__team__zone"],
+        covers=tuple(Cover(row["person_id"], row["starts_at"], row["ends_at"]) for row in covers),
     )
     return Reading(order, people)
+
+
+def _person(row: Found) -> User:
+    """With what is shown of somebody, and where mail goes; what else is read of them raises."""
+    values = [row[f"person__{name}"] for name in _SHOWN]
+    return User.from_db("default", _SHOWN, values, fetch_mode=FETCH_RAISE)

@@ -6,12 +6,14 @@ it lasts its minutes as they pass, whatever the clocks show.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from opsboard.services.models import Environment, MaintenanceWindow, Service
+from opsboard.services.models import Environment, MaintenanceWindow
 
 type Span = tuple[datetime, datetime]
 
@@ -112,7 +114,16 @@ def _each_day(first: date, last: date, window: MaintenanceWindow) -> Iterator[da
 # What it is about ----------------------------------------------------------------------------
 
 
-def matches(window: MaintenanceWindow, service: Service, environment_slug: str) -> bool:
+class OfTeam(Protocol):
+    """A service, or what was read of one: all that tells whether something is about it."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def team_id(self) -> int: ...
+
+
+def matches(window: MaintenanceWindow, service: OfTeam, environment_slug: str) -> bool:
     """Whether a service in an environment is within what the window is about."""
     return (
         window.team_id in (None, service.team_id)
@@ -121,41 +132,50 @@ def matches(window: MaintenanceWindow, service: Service, environment_slug: str) 
     )
 
 
-def touching(start: datetime, end: datetime) -> list[MaintenanceWindow]:
-    """The windows that could be open in [start, end), called off or not. One query."""
+def touching(start: datetime, end: datetime) -> QuerySet[MaintenanceWindow]:
+    """The windows that could be open in [start, end), called off or not."""
     earliest = (start - LONGEST - A_DAY).date()
-    return list(
-        MaintenanceWindow.objects.filter(
-            Q(until=None, starts_on__gte=earliest) | Q(until__gte=earliest),
-            Q(removed_at=None) | Q(removed_at__gt=start),
-            starts_on__lte=(end + A_DAY).date(),
-        ).order_by("pk")
-    )
+    return MaintenanceWindow.objects.filter(
+        Q(until=None, starts_on__gte=earliest) | Q(until__gte=earliest),
+        Q(removed_at=None) | Q(removed_at__gt=start),
+        starts_on__lte=(end + A_DAY).date(),
+    ).order_by("pk")
 
 
-def open_windows(at: datetime) -> list[tuple[MaintenanceWindow, datetime]]:
-    """Those open at a moment, each with its end, the one that ends last first. One query."""
+def perhaps_open(day: date) -> QuerySet[MaintenanceWindow]:
+    """Those that could be open at some time of that day, in UTC."""
+    start = datetime.combine(day, time(), UTC)
+    return touching(start, start + A_DAY)
+
+
+def open_of(
+    windows: Iterable[MaintenanceWindow], at: datetime
+) -> list[tuple[MaintenanceWindow, datetime]]:
+    """Those open at a moment, each with its end, the one that ends last first."""
     found = [
         (window, span[1])
-        for window in touching(at, at + timedelta(microseconds=1))
+        for window in sorted(windows, key=attrgetter("pk"))
         if (span := open_at(window, at)) is not None
     ]
     return sorted(found, key=lambda pair: pair[1], reverse=True)
 
 
 def spans_of(
-    environments: Iterable[Environment], start: datetime, end: datetime
+    windows: Iterable[MaintenanceWindow],
+    environments: Iterable[Environment],
+    start: datetime,
+    end: datetime,
 ) -> dict[int, list[Span]]:
     """By environment: the times in [start, end) in which it is in maintenance, none twice.
 
-    Environments come with their service.
+    `windows`: those `touching` that time; others do no harm. Environments come with their service.
     """
-    windows = [(window, occurrences(window, start, end)) for window in touching(start, end)]
+    known = [(window, occurrences(window, start, end)) for window in windows]
     found = {}
     for environment in environments:
         spans = [
             (max(begin, start), min(finish, end))
-            for window, times in windows
+            for window, times in known
             if matches(window, environment.service, environment.slug)
             for begin, finish in times
         ]

@@ -15,7 +15,7 @@ from opsboard.probes.step_facts import latest_steps
 from opsboard.probes.stored import EXCERPT_BYTES, HIDDEN_HEADERS, printable
 from opsboard.services.models import CriticalPath, Environment
 from opsboard.web.step_rows import StepRow, step_rows
-from opsboard.web.words import counted, duration, sentence, size
+from opsboard.web.words import counted, duration, reason_sentence, size
 
 MOST_HEADERS_SHOWN = 20
 LONGEST_VALUE = 300
@@ -61,7 +61,7 @@ def ask_path(path: CriticalPath, environment: Environment, *, now: datetime) -> 
         return seen
     did = latest_steps(judgement.steps, lambda text: on_one_line(order.mask(text)))
     rows = tuple(step_rows(path.steps, did, is_stale=False))
-    said = sentence(on_one_line(order.mask(judgement.reason), LONGEST_VALUE))
+    said = reason_sentence(on_one_line(order.mask(judgement.reason), LONGEST_VALUE))
     passed = f"All steps passed in {duration(reply.phases.total)}."
     return replace(seen, request=path.asks, sentence=said or passed, steps=rows)
 

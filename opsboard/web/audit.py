@@ -1,8 +1,8 @@
 """The audit log: who changed what, when and from where. For administrators."""
 
-import csv
 from collections.abc import Iterator
 
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from opsboard.people.models import AuditEntry
+from opsboard.web import csv_files
 from opsboard.web.access import requires
 from opsboard.web.audit_page import AuditFilter, read_page
 
@@ -18,8 +19,7 @@ COLUMNS = (
     *("at (UTC)", "who", "how", "from", "did", "kind", "subject"),
     *("field", "old", "new"),
 )
-# A spreadsheet takes what begins with one of these for a formula; full-width signs too.
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+PIECE = 1_000
 
 
 @requires("administrator")
@@ -41,19 +41,26 @@ def download(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "audit/index.html", read_page(form, now=timezone.now()), status=422)
     name = f"audit-{timezone.now():%Y-%m-%d}.csv"
+    rows = (row for entry in in_pieces(form.entries()) for row in rows_of(entry))
     return StreamingHttpResponse(
-        lines(form.entries().iterator(chunk_size=1000)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        csv_files.lines(COLUMNS, rows),
+        content_type=csv_files.TYPE,
+        headers=csv_files.attached(name),
     )
 
 
-def lines(entries: Iterator[AuditEntry]) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    yield writer.writerow(COLUMNS)
-    for entry in entries:
-        for row in rows_of(entry):
-            yield writer.writerow(map(harmless, row))
+def in_pieces(entries: QuerySet[AuditEntry]) -> Iterator[AuditEntry]:
+    """Newest first, each piece by a query of its own.
+
+    One query for all would hold a snapshot of the database for as long as somebody downloads.
+    """
+    rest = entries
+    while piece := list(rest[:PIECE]):
+        yield from piece
+        if len(piece) < PIECE:
+            return
+        last = piece[-1]
+        rest = entries.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
 
 
 def rows_of(entry: AuditEntry) -> Iterator[list[str]]:
@@ -68,15 +75,3 @@ def rows_of(entry: AuditEntry) -> Iterator[list[str]]:
     ]
     for change in entry.changes or [{}]:
         yield [*facts, change.get("field", ""), change.get("old", ""), change.get("new", "")]
-
-
-def harmless(text: str) -> str:
-    """The text as a spreadsheet shows it, never as one that it runs."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
-
-
-class Echo:
-    """A file for csv that hands back each line instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line

@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import FETCH_RAISE, Q, QuerySet
 from django.urls import reverse
 
+from opsboard.changes.models import number_of
 from opsboard.people.models import AuditEntry, people
 from opsboard.probes.models import microseconds, moment
 from opsboard.services.models import CriticalPath, Environment, Service, Team
@@ -190,6 +191,12 @@ def _incidents(names: set[str]) -> dict[str, str]:
     }
 
 
+def _changes(names: set[str]) -> dict[str, str]:
+    """Subjects begin with the number: "CHG-0198", "CHG-0198, attempt 2"."""
+    numbers = {name: number_of(name.partition(",")[0]) for name in names}
+    return {name: reverse("change", args=[of]) for name, of in numbers.items() if of is not None}
+
+
 def _tokens(names: set[str]) -> dict[str, str]:
     return dict.fromkeys(names, reverse("tokens"))
 
@@ -214,4 +221,5 @@ PAGES_OF: dict[str, Callable[[set[str]], dict[str, str]]] = {
     "token": _tokens,
     "rollback note": _notes,
     "incident": _incidents,
+    "change": _changes,
 }

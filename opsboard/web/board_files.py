@@ -3,22 +3,31 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from opsboard.board.declarations import Difference, drift
+from opsboard.board.exporting import export, read_at_one_moment
 from opsboard.board.models import Declaration
 from opsboard.board.planning import counted
 from opsboard.board.showing import field_text
 from opsboard.board.stored import Stored, read_stored
 from opsboard.board.things import PATH, TEAM, Thing
-from opsboard.web.access import requires
+from opsboard.services.models import CriticalPath
+from opsboard.web.access import may_edit, requires
+from opsboard.web.errand_page import newest
+from opsboard.web.errands import ATTACHED, YAML
 from opsboard.web.words import counted as counted_words
 
 MOST_DRIFTED = 200
+# So many are read and written in less than a quarter of a second.
+MOST_PATHS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,7 @@ class File:
 @requires("viewer")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
     declarations = list(Declaration.objects.select_related("applied_by").order_by("kind", "slug"))
     drifted = _drifted(declarations, read_stored()) if declarations else []
     context = {
@@ -65,8 +75,27 @@ def index(request: HttpRequest) -> HttpResponse:
         "drifted": drifted[:MOST_DRIFTED],
         "head": _head(declarations, drifted),
         "left_out": max(0, len(drifted) - MOST_DRIFTED),
+        "errands": newest(now=now) if may_edit(request) else [],
+        "is_large": is_large(),
     }
     return render(request, "board_files/index.html", context)
+
+
+@requires("editor")
+@require_safe
+@never_cache
+def download(request: HttpRequest) -> HttpResponse:
+    """A small board at once, as `manage.py export` writes it; a large one is made by a worker."""
+    if is_large():
+        messages.info(request, "This board is large: its file is made beside the pages.")
+        return redirect("files")
+    text = export(read_at_one_moment())
+    return HttpResponse(text, content_type=YAML, headers=ATTACHED)
+
+
+def is_large() -> bool:
+    paths = CriticalPath.objects.standing().filter(service__removed_at=None)
+    return paths.count() > MOST_PATHS_AT_ONCE
 
 
 def _files(declarations: list[Declaration]) -> list[File]:

@@ -1,25 +1,27 @@
 """The rows of the board's table: what each service of one page measures now, and its 90 days."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
+from typing import NamedTuple
 
 from opsboard.alerts.holding import Hold, Overlays
-from opsboard.expectations.histogram import Histogram
-from opsboard.probes.models import HourlyRollup, ServiceDay, microseconds
+from opsboard.probes.models import microseconds
 from opsboard.probes.path_states import PathNow
 from opsboard.probes.rules import State
-from opsboard.web import measuring, strips, words
+from opsboard.services.models import CriticalPath
+from opsboard.services.rota import Duties, OnDuty
+from opsboard.web import measuring, words
+from opsboard.web.board_history import SPARK_HOURS, History, Strip, read_history
 from opsboard.web.expected import limits_for
 from opsboard.web.measurements import NO_DATA, NOT_REPORTED, NOTHING, Limit, Measured, severity
 from opsboard.web.overview import ServiceNow
+from opsboard.web.paths_seen import PathSeen
 from opsboard.web.sentences import paths_words
 
 MINUTE = 60 * words.SECOND
 # All numbers "now" are of this stretch, on every page.
 NOW_SPAN = 15 * MINUTE
-SPARK_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Numbers:
     errors: Cell
     hits: Cell
     calls: Cell
-    spark: list[float | None]
+    spark: tuple[float | None, ...]
     spark_limit: float | None
     # Whether anything was measured in the stretch.
     is_known: bool
@@ -51,75 +53,128 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    now: ServiceNow
+    """What is shown of a service, and nothing else: rows that are equal look the same."""
+
+    slug: str
+    name: str
+    summary: str
+    team: str
+    # "": nobody is.
+    on_duty: str
+    environment: str
+    state: State
+    # It is said of this one that nobody would be told.
+    is_unheard: bool
     # How many pass, and the rest: ("3", " of 4").
     paths: tuple[str, str]
-    # None: no path is probed.
+    # None: nothing is measured now that could be shown.
     numbers: Numbers | None
-    # When it was last heard of; None: never.
-    observed_at: int | None
-    since: int | None
-    bars: list[strips.Bar]
-    availability: str
+    # Then: since when it is paused, or when it was last heard of (None: never).
+    quiet_since: int | None
+    expected: str
+    strip: Strip
     # What holds back the alerts of the whole service, and how many of its paths alone are silenced.
-    holds: list[Hold]
+    holds: tuple[Hold, ...]
     silenced: int
 
     @property
-    def has_examples(self) -> bool:
-        return any(bar.is_example for bar in self.bars)
+    def is_passing(self) -> bool:
+        return self.state is State.PASSING
 
     @property
-    def is_quiet(self) -> bool:
-        """Paused or unknown: there is nothing measured now that could be shown."""
-        return self.now.state in (State.PAUSED, State.NO_DATA)
+    def is_paused(self) -> bool:
+        return self.state is State.PAUSED
+
+    @property
+    def hurts(self) -> bool:
+        return self.state in (State.FAILING, State.WARNING)
 
 
-def rows_of(services: Sequence[ServiceNow], *, now: datetime) -> list[Row]:
-    """Five queries, however many rows."""
-    chosen = {row.service.pk: telling_path(row.paths) for row in services}
-    numbers = numbers_of([path for path in chosen.values() if path], now=now)
-    days = days_of((row.environment.pk for row in services if row.environment), now=now)
-    overlays = Overlays.load(now=now)
-    return [
-        _row(
-            row,
-            chosen[row.service.pk],
-            numbers,
-            days[row.environment.pk if row.environment else 0],
-            overlays,
-            now=now,
-        )
-        for row in services
-    ]
+class Asked(NamedTuple):
+    """A critical path in one environment, and the probes that ask it there."""
+
+    sheet: CriticalPath
+    probe_ids: tuple[int, ...]
+    state: State
+
+    @classmethod
+    def of(cls, path: PathNow) -> "Asked":
+        return cls(path.path, tuple(probe.pk for probe in path.probes), path.state)
+
+
+def rows_of(
+    services: Sequence[ServiceNow],
+    sheets: Mapping[int, CriticalPath],
+    overlays: Overlays,
+    duties: Duties,
+    *,
+    all_unheard: bool,
+    now: datetime,
+) -> list[Row]:
+    """Two queries, however many rows. `sheets`: by id, those of the telling paths."""
+    chosen = {one.pk: telling_path(one.paths) for one in services}
+    asked = [Asked(sheets[path.pk], path.probe_ids, path.state) for path in chosen.values() if path]
+    places = [one.environment_id for one in services if one.environment_id]
+    history = read_history(places, [pk for one in asked for pk in one.probe_ids], now=now)
+    numbers = numbers_of(asked, history, now=now)
+    rows = []
+    for one in services:
+        path, strip = chosen[one.pk], history.strip(one.environment_id)
+        own = numbers[path.pk] if path else None
+        on_duty = duties.of(one.team_id)
+        rows.append(_row(one, path, own, strip, overlays, on_duty, says_unheard=not all_unheard))
+    return rows
 
 
 def _row(
-    row: ServiceNow,
-    path: PathNow | None,
-    numbers: Mapping[int, Numbers],
-    days: Sequence["Day"],
+    service: ServiceNow,
+    path: PathSeen | None,
+    numbers: Numbers | None,
+    strip: Strip,
     overlays: Overlays,
+    on_duty: OnDuty | None,
     *,
-    now: datetime,
+    says_unheard: bool,
 ) -> Row:
-    slug = row.environment.slug if row.environment else ""
-    holds = overlays.of_place(row.service, None, slug)
-    alone = [] if any(hold.by == "silence" for hold in holds) else row.paths
+    holds = overlays.of_place(service, None, service.environment)
+    is_quiet = service.state in (State.PAUSED, State.NO_DATA)
+    is_known = numbers is not None and numbers.is_known
     return Row(
-        now=row,
-        paths=paths_words(each.state for each in row.paths),
-        numbers=numbers[path.path.pk] if path else None,
-        observed_at=max((each.observed_at for each in row.paths if each.observed_at), default=None),
-        since=path.since if path else None,
-        bars=strips.bars(days, today=now.date()),
-        availability=availability_of(days),
-        holds=holds,
-        silenced=sum(bool(overlays.silence_of(row.service, each.path, slug)) for each in alone),
+        slug=service.slug,
+        name=service.name,
+        summary=service.summary,
+        team=service.team_name,
+        on_duty=words.person_name(on_duty.person) if on_duty else "",
+        environment=service.environment,
+        state=service.state,
+        is_unheard=says_unheard and not service.is_heard,
+        paths=paths_words(each.state for each in service.paths),
+        numbers=numbers if is_known and not is_quiet else None,
+        quiet_since=_quiet_since(service, path) if is_quiet or not is_known else None,
+        expected=numbers.expected if numbers else "",
+        strip=strip,
+        holds=tuple(holds),
+        silenced=_silenced(service, holds, overlays),
     )
 
 
-def telling_path(paths: Iterable[PathNow]) -> PathNow | None:
+def _quiet_since(service: ServiceNow, path: PathSeen | None) -> int | None:
+    if service.is_paused and path:
+        return path.since
+    heard = (one.observed_at for one in service.paths if one.observed_at)
+    return max(heard, default=None)
+
+
+def _silenced(service: ServiceNow, holds: Sequence[Hold], overlays: Overlays) -> int:
+    """Of how many paths the alerts are silenced, where those of the whole service are not."""
+    if any(hold.by == "silence" for hold in holds):
+        return 0
+    return sum(
+        bool(overlays.silence_of(service, path, service.environment)) for path in service.paths
+    )
+
+
+def telling_path(paths: Iterable[PathSeen]) -> PathSeen | None:
     """The path whose numbers stand for the service: the worst, then one with a limit on its time.
 
     Chosen without its numbers, so that it stays the same from one look to the next.
@@ -128,32 +183,31 @@ def telling_path(paths: Iterable[PathNow]) -> PathNow | None:
         paths,
         key=lambda path: (
             path.rank[0],
-            "time" not in path.path.expected_result,
-            path.path.slug == "health",
-            path.path.pk,
+            not path.has_time_limit,
+            path.slug == "health",
+            path.pk,
         ),
         default=None,
     )
 
 
-def numbers_of(paths: Sequence[PathNow], *, now: datetime) -> dict[int, Numbers]:
-    """What each path measures now, by its id. Two queries."""
-    probe_ids = [probe.pk for path in paths for probe in path.probes]
+def numbers_of(asked: Sequence[Asked], history: History, *, now: datetime) -> dict[int, Numbers]:
+    """What each path measures now, by its id. One query."""
+    probe_ids = [pk for one in asked for pk in one.probe_ids]
     at = microseconds(now)
     measured = measuring.by_path(probe_ids, since=at - NOW_SPAN, until=at + MINUTE)
-    hours = _hours({probe.pk: path.path.pk for path in paths for probe in path.probes}, at)
     return {
-        path.path.pk: _numbers(
-            path, measured.get(path.path.pk, NOTHING), hours[path.path.pk], now=at
+        one.sheet.pk: _numbers(
+            one, measured.get(one.sheet.pk, NOTHING), history.p95_by_hour(one.probe_ids), now=at
         )
-        for path in paths
+        for one in asked
     }
 
 
 def _numbers(
-    path: PathNow, measured: Measured, hours: Mapping[int, int | None], *, now: int
+    path: Asked, measured: Measured, hours: Mapping[int, int | None], *, now: int
 ) -> Numbers:
-    limits = limits_for(path.path)
+    limits = limits_for(path.sheet)
     last = now // words.HOUR
     spark = [hours.get(hour) for hour in range(last - SPARK_HOURS + 1, last)] + [measured.p95]
     return Numbers(
@@ -162,7 +216,7 @@ def _numbers(
         errors=_cell(measured.errors_words, limits.errors, measured.error_percent, path.state),
         hits=_cell(measured.hits_words, limits.hits, measured.hit_percent, path.state),
         calls=_cell(measured.calls_words, limits.calls, measured.calls, path.state),
-        spark=[None if value is None else value / 1000 for value in spark],
+        spark=tuple(None if value is None else value / 1000 for value in spark),
         spark_limit=float(limits.time.value) / 1000 if limits.time else None,
         is_known=measured.probes > 0,
     )
@@ -174,73 +228,3 @@ def _cell(text: str, limit: Limit | None, value: float | None, state: State) -> 
 
 def _p95(measured: Measured) -> str:
     return NO_DATA if measured.p95 is None else words.milliseconds(measured.p95)
-
-
-def _hours(paths_of_probes: Mapping[int, int], now: int) -> dict[int, dict[int, int | None]]:
-    """p95 of each rolled-up hour of the last 24, by path and number of the hour."""
-    rolled = HourlyRollup.objects.filter(
-        probe_id__in=list(paths_of_probes), hour_at__gte=now - SPARK_HOURS * words.HOUR
-    ).values_list("probe_id", "hour_at", "times")
-    times: dict[int, dict[int, Histogram]] = defaultdict(dict)
-    for probe_id, hour_at, stored in rolled:
-        of_path, hour = times[paths_of_probes[probe_id]], hour_at // words.HOUR
-        histogram = Histogram.from_bytes(bytes(stored))
-        of_path[hour] = of_path[hour].merge(histogram) if hour in of_path else histogram
-    p95 = {
-        path: {hour: histogram.percentile(95) for hour, histogram in hours.items()}
-        for path, hours in times.items()
-    }
-    return defaultdict(dict, p95)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A ServiceDay as strips and availability read it: seconds in each state."""
-
-    day: date
-    worst: str
-    passing: int
-    warning: int
-    failing: int
-    no_data: int
-    paused: int
-    maintenance: int
-    is_example: bool
-
-
-def days_of(environment_ids: Iterable[int], *, now: datetime) -> dict[int, list[Day]]:
-    """The last 90 days of each environment, oldest first, in one query."""
-    since = now.date() - timedelta(days=strips.DAYS - 1)
-    found = (
-        ServiceDay.objects.filter(environment_id__in=set(environment_ids), day__gte=since)
-        .order_by("day")
-        .values_list(
-            "environment_id",
-            "day",
-            "worst",
-            "passing",
-            "warning",
-            "failing",
-            "no_data",
-            "paused",
-            "maintenance",
-            "is_example",
-        )
-    )
-    days: dict[int, list[Day]] = defaultdict(list)
-    for row in found:
-        days[row[0]].append(Day(*row[1:]))
-    return days
-
-
-def availability_of(days: Iterable[Day]) -> str:
-    """From the same rows as the strip: the two never contradict each other."""
-    kept = list(days)
-    up = sum(day.passing + day.warning for day in kept)
-    return words.availability(up, up + sum(day.failing for day in kept))
-
-
-def maintenance_of(days: Iterable[Day]) -> str:
-    """ "1 h 30 min"; "" when there was none."""
-    seconds = sum(day.maintenance for day in days)
-    return words.span(seconds * words.SECOND) if seconds else ""

@@ -2,11 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import FETCH_RAISE
+from django.db.models import FETCH_RAISE, QuerySet
 
 from opsboard.incidents.linking import lowest_below
 from opsboard.incidents.models import Incident, IncidentPath
@@ -14,14 +14,15 @@ from opsboard.probes.models import moment
 from opsboard.probes.path_states import PathNow
 from opsboard.probes.rules import State
 from opsboard.services.models import CriticalPath
+from opsboard.services.rota import Duties, OnDuty
 from opsboard.web.incident_notes import notes_of, places_of
 from opsboard.web.notes_for import Notes, WayBack
 from opsboard.web.overview import Overview
-from opsboard.web.words import clock, sentence
+from opsboard.web.paths_seen import PathSeen
+from opsboard.web.words import clock, kept_together, reason_sentence
 
-BROKEN = (State.FAILING, State.WARNING, State.NO_DATA)
 # More are counted, and found by the filter below: a page of hundreds helps nobody.
-MOST_ITEMS = 20
+MOST_ITEMS = 10
 PARAGRAPHS = re.compile(r"\r?\n\s*\n")
 NOBODY_KNOWS = "The path may be fine: nobody knows."
 
@@ -39,6 +40,14 @@ class Item:
     # The open incident of a service below, whose note is then offered. None: it stands for itself.
     below: Incident | None
     is_heard: bool
+    # Of the owning team.
+    on_duty: OnDuty | None
+
+    @property
+    def cause(self) -> str:
+        """What was put into service before it began; "": nothing, or it is in no incident."""
+        cause = self.incident.cause if self.incident else {}
+        return kept_together(cause["sentence"]) if cause.get("deploy") else ""
 
     @property
     def is_failing(self) -> bool:
@@ -60,65 +69,68 @@ class Item:
         return f"{self.path.name} {words.get(self.state, 'has no data')}"
 
 
-def broken(overview: Overview, *, now: datetime) -> tuple[list[Item], int]:
-    """The items, and how many more there are.
+def groups_of(overview: Overview) -> list[list[PathSeen]]:
+    """Each path that does not pass alone; the silent ones of one service together: one cause."""
+    groups: dict[object, list[PathSeen]] = defaultdict(list)
+    for path in overview.broken:
+        together = path.state is State.NO_DATA
+        groups[("service", path.service_id) if together else path.pk].append(path)
+    return list(groups.values())
 
-    Four queries, and six for each incident of a service below that others wait for.
+
+def items_of(
+    groups: Sequence[Sequence[PathSeen]],
+    overview: Overview,
+    sheets: Mapping[int, CriticalPath],
+    incidents: Mapping[int, Incident],
+    duties: Duties,
+    *,
+    now: datetime,
+) -> list[Item]:
+    """One query, and six for each incident of a service below that others wait for.
+
+    `sheets` and `incidents` (open ones): by the id of the first path of each group.
     """
-    groups = _groups(path for path in overview.paths if path.state in BROKEN)
-    shown = groups[:MOST_ITEMS]
-    ids = [group[0].path.pk for group in shown]
-    sheets = _sheets(ids)
-    notes = Notes(sheet.service_id for sheet in sheets.values())
-    incidents = open_incidents(ids, environment=overview.environment)
-    lower = _lower(incidents.values())
-    heard = {row.service.pk: row.is_heard for row in overview.services}
+    notes = Notes(group[0].service_id for group in groups)
+    lower = _lower(incidents[group[0].pk] for group in groups if group[0].pk in incidents)
+    heard = {one.pk: one.is_heard for one in overview.services}
     items = []
-    for group in shown:
-        sheet = sheets[group[0].path.pk]
-        incident = incidents.get(sheet.pk)
+    for first, more in ((group[0], len(group) - 1) for group in groups):
+        sheet, incident = sheets[first.pk], incidents.get(first.pk)
         below = lower.get(incident.below_id) if incident else None
         items.append(
             Item(
                 path=sheet,
-                state=group[0].state,
-                since=group[0].since,
-                why=why(group[0], now=now),
-                more=len(group) - 1,
+                state=first.state,
+                since=first.since,
+                why=why(first, now=now),
+                more=more,
                 note=below.note if below else notes.of_path(sheet),
                 incident=incident,
                 below=below.incident if below else None,
-                is_heard=heard[sheet.service_id],
+                is_heard=heard[first.service_id],
+                on_duty=duties.of(sheet.owning_team.pk),
             )
         )
-    return items, len(groups) - len(shown)
+    return items
 
 
-def _groups(paths: Iterable[PathNow]) -> list[list[PathNow]]:
-    """Each path alone; the silent ones of one service together, for they have one cause."""
-    groups: dict[object, list[PathNow]] = defaultdict(list)
-    for path in paths:
-        together = path.state is State.NO_DATA
-        groups[("service", path.path.service_id) if together else path.path.pk].append(path)
-    return list(groups.values())
-
-
-def _sheets(ids: Sequence[int]) -> dict[int, CriticalPath]:
-    if not ids:
-        return {}
+def sheets_of(path_ids: Iterable[int]) -> dict[int, CriticalPath]:
+    """With service, team and owner, by id. One query."""
     paths = CriticalPath.objects.select_related("service__team", "owner")
-    return paths.fetch_mode(FETCH_RAISE).in_bulk(ids)
+    return paths.fetch_mode(FETCH_RAISE).in_bulk(set(path_ids))
 
 
-def open_incidents(path_ids: Sequence[int], *, environment: str) -> dict[int, Incident]:
-    """The open incident of each path that is in one."""
-    places = IncidentPath.objects.filter(
-        path__in=path_ids,
-        left_at=None,
-        incident__resolved_at=None,
-        incident__environment__slug=environment,
-    ).select_related("incident__acknowledged_by")
-    return {place.path_id: place.incident for place in places} if path_ids else {}
+def open_places() -> QuerySet[IncidentPath]:
+    """Where paths are in open incidents, which are at hand with where they are and who has them."""
+    places = IncidentPath.objects.filter(left_at=None, incident__resolved_at=None)
+    return places.select_related("incident__acknowledged_by", "incident__environment")
+
+
+def by_path(places: Iterable[IncidentPath], *, environment: str) -> dict[int, Incident]:
+    """The open incident there of each path that is in one."""
+    incidents = ((place.path_id, place.incident) for place in places)
+    return {pk: one for pk, one in incidents if one.environment.slug == environment}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +152,16 @@ def _lower(incidents: Iterable[Incident]) -> dict[int | None, Below]:
     }
 
 
-def why(path: PathNow, *, now: datetime) -> str:
+def why(path: PathNow | PathSeen, *, now: datetime) -> str:
     """Why a path is as it is, as a sentence that a person can act on."""
     if path.state is State.NO_DATA:
         return f"{_why_unknown(path, now)} {NOBODY_KNOWS}"
-    return sentence(path.reason)
+    return reason_sentence(path.reason)
 
 
-def _why_unknown(path: PathNow, now: datetime) -> str:
+def _why_unknown(path: PathNow | PathSeen, now: datetime) -> str:
     if path.reason:
-        return sentence(path.reason)
+        return reason_sentence(path.reason)
     if path.observed_at is None:
         return "It was never asked yet."
     return f"Nothing was recorded since {clock(moment(path.observed_at), now)}."

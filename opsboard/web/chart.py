@@ -42,7 +42,9 @@ def lines_of(series: Series) -> Lines:
         name: [None if each is None else each[number] for each in phases]
         for number, name in enumerate(PHASES)
     }
-    lines["p95"] = [None if p.p95 is None else p.p95 / 1000 for p in series.points]
+    for name in ("p50", "p95", "p99"):
+        times = [getattr(point, name) for point in series.points]
+        lines[name] = [None if time is None else time / 1000 for time in times]
     lines["hits"] = [_rounded(point.hit_percent) for point in series.points]
     lines["calls"] = [_rounded(_mean_calls(point)) for point in series.points]
     lines["errors"] = [_rounded(point.error_percent) for point in series.points]
@@ -93,6 +95,8 @@ def data_of(series: Series) -> dict[str, Any]:
         **lines,
         "probes": [point.probes for point in series.points],
         "wrong": [point.wrong for point in series.points],
+        # Few are said as counts: the share alone would claim more.
+        "cached": [[p.cache_hits, p.cache_known] if p.cache_known else None for p in series.points],
         "scales": {
             row: {"top": scale.top, "ticks": scale.ticks}
             for row, scale in scales_of(series, lines).items()

@@ -1,9 +1,12 @@
 """What happened on the clock of a chart: versions that began to run, rollbacks and their steps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+from django.db.models import QuerySet
 
 from opsboard.incidents.models import TimelineEntry
 from opsboard.probes.models import microseconds, moment
@@ -33,10 +36,10 @@ class Mark:
     words: str
 
 
-def read_marks(
+def parts(
     path: CriticalPath, environment: Environment, *, since: int, until: int
-) -> tuple[Mark, ...]:
-    """The oldest first, of [since, until). Two queries."""
+) -> dict[str, QuerySet[Any]]:
+    """What `marks_of` is made of, of [since, until): for opsboard.services.together."""
     between = (moment(since), moment(until))
     entries = TimelineEntry.objects.filter(
         act__in=[Act.ROLLBACK_STARTED, Act.STEP_DONE, Act.STEP_UNDONE],
@@ -46,30 +49,43 @@ def read_marks(
         at__lt=between[1],
     )
     told = Deploy.objects.filter(environment=environment, at__gte=between[0], at__lt=between[1])
-    newest = entries.order_by("-pk").values_list("at", "act", "incident", "facts")[:MOST]
-    gone = _gone(list(newest)[::-1])
-    deploys = [_deploy(row) for row in told.order_by("-at")[:MOST]]
+    newest = entries.order_by("-pk").values("pk")[:MOST]
+    latest = told.order_by("-at", "-pk").values("pk")[:MOST]
+    return {
+        "acts": TimelineEntry.objects.filter(pk__in=newest),
+        "told": Deploy.objects.filter(pk__in=latest),
+    }
+
+
+def marks_of(found: Mapping[str, list[Any]]) -> tuple[Mark, ...]:
+    """The oldest first, from what `parts` names."""
+    gone = _gone(sorted(found["acts"], key=attrgetter("pk")))
+    deploys = [_deploy(row) for row in sorted(found["told"], key=attrgetter("at", "pk"))[::-1]]
     return tuple(sorted([*gone, *deploys], key=lambda mark: mark.at))
 
 
-def _gone(entries: Iterable[tuple[datetime, str, int, dict[str, int]]]) -> list[Mark]:
+def _gone(entries: Iterable[TimelineEntry]) -> list[Mark]:
     """A step that was taken back was not done."""
     marks: dict[tuple[int, int], Mark] = {}
     started: list[Mark] = []
-    for at, act, incident, facts in entries:
-        key = (incident, facts.get("step", 0))
-        if act == Act.ROLLBACK_STARTED:
-            started.append(Mark(microseconds(at), Kind.ROLLBACK, "Rollback started"))
-        elif act == Act.STEP_DONE:
-            marks[key] = Mark(microseconds(at), Kind.STEP, f"Step {key[1]} done")
+    for entry in entries:
+        at, key = microseconds(entry.at), (entry.incident_id, entry.facts.get("step", 0))
+        if entry.act == Act.ROLLBACK_STARTED:
+            started.append(Mark(at, Kind.ROLLBACK, "Rollback started"))
+        elif entry.act == Act.STEP_DONE:
+            marks[key] = Mark(at, Kind.STEP, f"Step {key[1]} done")
         else:
             marks.pop(key, None)
     return [*started, *marks.values()]
 
 
 def _deploy(row: Deploy) -> Mark:
-    name = row.name[:COMMIT] if row.kind == Deploy.Kind.SEEN else row.name[:LONGEST_NAME]
+    name = row.name[:COMMIT] if row.kind == Deploy.Kind.SEEN else _cut(row.name)
     return Mark(microseconds(row.at), Kind.DEPLOY, name)
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def marks_words(marks: Iterable[Mark]) -> str:

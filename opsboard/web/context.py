@@ -14,6 +14,7 @@ from opsboard.web.health import look_around
 PLACES = (
     ("board", "Board", ("board", "service", "environment", "path", "add", "search")),
     ("releases", "Releases", ("release", "releases", "freeze", "freezes", "hold")),
+    ("changes", "Changes", ("change", "changes")),
     ("incidents", "Incidents", ("incident", "incidents")),
     ("notes", "Rollback notes", ("note", "notes")),
     (

@@ -1,17 +1,20 @@
 """The chart of a path as shapes, for a page without scripts. Pure: a series in, points out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from opsboard.web.chart import PHASES, Lines, Scale, Values, limits_of, lines_of, scales_of, stacks
 from opsboard.web.chart_marks import Kind
+from opsboard.web.reporting import Untold, untold
 from opsboard.web.series import Series
 from opsboard.web.words import DAY, duration
 
-WIDTH, HEIGHT, LEFT = 860, 496, 46
-# Top and height of the four rows.
-PLACES = {"time": (26, 190), "cache": (250, 56), "calls": (340, 56), "errors": (430, 44)}
+WIDTH, LEFT = 860, 46
+# The height of each row, the room above it for its label, and that below them all for the clock.
+HEIGHTS = {"time": 190, "cache": 56, "calls": 56, "errors": 44}
+FIRST_TOP, ABOVE, BELOW = 26, 34, 22
+TOLD = ("cache", "calls")
 CLOCK_PARTS = 6
 # Room that the words of a mark take.
 NAME_WIDTH = 100
@@ -54,22 +57,39 @@ class Drawing:
     # (x, text).
     clock: list[tuple[float, str]]
     width: int = WIDTH
-    height: int = HEIGHT
     left: int = LEFT
+
+    @property
+    def bottom(self) -> int:
+        return self.rows[-1].top + self.rows[-1].height
+
+    @property
+    def height(self) -> int:
+        return self.bottom + BELOW
 
 
 def draw(series: Series) -> Drawing:
     lines = lines_of(series)
+    scales = scales_of(series, lines)
     return Drawing(
-        rows=[_row(name, series, lines) for name in PLACES],
+        rows=[_row(name, top, series, lines, scales[name]) for name, top in _tops(series)],
         failing=_washes(series),
         marks=_marks(series),
         clock=_clock(series),
     )
 
 
-def _row(name: str, series: Series, lines: Lines) -> DrawnRow:
-    (top, height), scale = PLACES[name], scales_of(series, lines)[name]
+def _tops(series: Series) -> Iterator[tuple[str, int]]:
+    """The rows from above, without those that a path of this kind cannot have."""
+    top = FIRST_TOP
+    for name, height in HEIGHTS.items():
+        if series.can_tell or name not in TOLD:
+            yield name, top
+            top += height + ABOVE
+
+
+def _row(name: str, top: int, series: Series, lines: Lines, scale: Scale) -> DrawnRow:
+    height = HEIGHTS[name]
     x, y = _x(len(series.points)), _y(top, height, scale)
     limit = limits_of(series).get(name)
     return DrawnRow(
@@ -85,12 +105,25 @@ def _row(name: str, series: Series, lines: Lines) -> DrawnRow:
 
 def _label(name: str, series: Series) -> str:
     first = "database darkest, then application" if series.has_database else "waiting darkest"
-    return {
-        "time": f"Response time: the line is p95, the areas are means: {first}, connect, download",
+    label = {
+        "time": "Response time: the line is p95 of right answers, the areas are means: "
+        f"{first}, connect, download",
         "cache": "Cache hits",
         "calls": "Database calls in one request",
         "errors": "Errors",
     }[name]
+    missing = untold_row(name, series)
+    return f"{label}: not reported. Answer with {missing.line}" if missing else label
+
+
+def untold_row(name: str, series: Series) -> Untold | None:
+    """How to tell what a row would show; None: it is told, or nothing was measured."""
+    if not series.probes:
+        return None
+    return untold(
+        cache=name == "cache" and not series.has_cache,
+        database=name == "calls" and not series.has_calls,
+    )
 
 
 def _areas(name: str, lines: Lines) -> list[tuple[str, Values]]:

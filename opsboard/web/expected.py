@@ -11,7 +11,8 @@ from opsboard.probes.models import Probe
 from opsboard.probes.orders import compile_expected
 from opsboard.probes.rendering import NotOrderable
 from opsboard.services.models import CriticalPath
-from opsboard.web.measurements import Limits, limits_of
+from opsboard.web.measurements import NOT_REPORTED, Limits, limits_of
+from opsboard.web.reporting import Untold, untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class Line:
     @property
     def is_broken(self) -> bool:
         return self.held is False
+
+    @property
+    def untold(self) -> Untold | None:
+        """How to tell what it would be held against, where that is not reported."""
+        is_of_database, is_of_cache = "db." in self.clause, "cache" in self.clause
+        if not self.got.startswith((NOT_REPORTED, "unknown")):
+            return None
+        return untold(cache=is_of_cache, database=is_of_database)
 
     @property
     def outcome(self) -> str:

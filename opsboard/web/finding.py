@@ -1,14 +1,19 @@
 """Finding what an address names. What was removed is said to be, with the way to bring it back."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from opsboard.changes.models import Change
 from opsboard.incidents.models import Incident
+from opsboard.people.models import role_of
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from opsboard.services.told import Thing, kind_of
 from opsboard.web.access import may_edit
+from opsboard.web.nearest import nearest, words_of
 
 
 class Gone(Http404):
@@ -50,6 +55,17 @@ def find_incident(number: int) -> Incident:
     return incident
 
 
+def find_change(number: int) -> Change:
+    """Raises Http404; Gone when its service, path or environment was removed."""
+    change = Change.objects.for_pages().filter(pk=number).first()
+    if change is None:
+        raise Http404
+    for place in (change.service, change.path, change.environment):
+        if place.removed_at is not None:
+            raise Gone(place)
+    return change
+
+
 def _standing[One: (Service, Environment, CriticalPath, Team)](
     things: QuerySet[One], *, slug: str
 ) -> One:
@@ -64,7 +80,8 @@ def _standing[One: (Service, Environment, CriticalPath, Team)](
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page of every 404."""
     if not isinstance(exception, Gone):
-        return render(request, "404.html", status=404)
+        # Names are for those who may see the board; others are told that nothing is here.
+        return render(request, "404.html", _meant(request), status=404)
     thing, now = exception.thing, timezone.now()
     is_kept = thing.goes_at is not None and thing.goes_at > now
     context = {
@@ -73,3 +90,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         "can_restore": is_kept and may_edit(request),
     }
     return render(request, "removed/gone.html", context, status=404)
+
+
+def _meant(request: HttpRequest) -> dict[str, Any]:
+    """Names are for those who may see the board; others are told that nothing is here."""
+    if role_of(request.user) is None:
+        return {}
+    return {"nearest": nearest(request.path), "words": words_of(request.path)}

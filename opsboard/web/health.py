@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from opsboard.alerts.unsent import part_of_channels, unsent_of
 from opsboard.incidents.models import Incident
 from opsboard.probes.wellness import banner_of, parts_of_signs, signs_of, trouble_now
-from opsboard.services.together import read_together
+from opsboard.services.together import Part, kept
 from opsboard.web.access import requires
 
 NO_DATABASE = "The database does not answer. Look at it, and at DATABASE_URL."
@@ -58,17 +58,21 @@ def banner() -> str | None:
 
 def look_around(now: datetime) -> Around:
     """One query. Raises what the database raises when it is away."""
-    standing = Incident.objects.open().standing().values("resolved_at")
-    found = read_together(
-        **parts_of_signs(),
-        channels=part_of_channels(),
-        incidents=(standing.annotate(count=Count("pk")), ("count",)),
-    )
+    found = kept(_parts).read()
     said = [banner_of(signs_of(found), now), unsent_of(found["channels"], now)]
     return Around(
         banner=" ".join(filter(None, said)) or None,
         open_incidents=sum(row["count"] for row in found["incidents"]),
     )
+
+
+def _parts() -> dict[str, Part]:
+    standing = Incident.objects.open().standing().values("resolved_at")
+    return {
+        **parts_of_signs(),
+        "channels": part_of_channels(),
+        "incidents": (standing.annotate(count=Count("pk")), ("count",)),
+    }
 
 
 def _or_no_database(look: Callable[[datetime], str | None]) -> str | None:

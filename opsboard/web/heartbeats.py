@@ -30,7 +30,7 @@ from opsboard.services.models import CriticalPath
 from opsboard.services.secrets import CannotDecrypt
 from opsboard.web.access import actor_of, requires
 from opsboard.web.finding import find_path, find_service
-from opsboard.web.path_page import Place, find_place
+from opsboard.web.path_place import Place, find_place
 from opsboard.web.saving import note_down
 from opsboard.web.words import counted, duration
 
@@ -168,7 +168,10 @@ def _row(beat: Beat, *, may_edit: bool) -> BeatRow:
 @require_http_methods(["GET", "HEAD", "POST"])
 def renew(request: HttpRequest, service: str, path: str) -> HttpResponse:
     """Ask, and then give the job a new address: the old one is dead at once."""
-    place = find_place(find_path(find_service(service), path), request.GET.get("environment"))
+    place = find_place(service, path, request.GET.get("environment"))
+    if place is None:
+        # Where it was removed, that is said.
+        find_path(find_service(service), path)
     heartbeat = _find(place) if place else None
     if place is None or heartbeat is None or place.path.kind != CriticalPath.Kind.HEARTBEAT:
         raise Http404

@@ -69,18 +69,21 @@ class Cause:
 def read_incident_page(incident: Incident, *, now: datetime) -> dict[str, Any]:
     places = places_of(incident)
     first = places[0].path if places else None
-    happened = timeline(incident)
+    cause = cause_of(incident)
+    happened = timeline(incident, deploy=cause.deploy if cause else None)
+    numbers, of = _numbers(incident, first, now=now)
     context = {
         "incident": incident,
         "service": incident.service,
         "head": head(incident, places),
         "hurts": places,
         "on_duty": _on_duty(incident, now=now),
-        "cause": cause_of(incident),
+        "cause": cause,
         "entries": happened.entries,
         "more_entries": happened.more,
         "lasted": words.ago(incident.opened_at, incident.resolved_at or now),
-        "numbers": _numbers(incident, first, now=now),
+        "numbers": numbers,
+        "numbers_of": of,
         "numbers_path": first,
     }
     return (
@@ -157,10 +160,15 @@ def fails_still(incident: Incident) -> list[CriticalPath]:
     return [place.path for place in places_of(incident) if place.left_at is None]
 
 
-def _numbers(incident: Incident, path: CriticalPath | None, *, now: datetime) -> list[NumberRow]:
-    """The first failing path before the incident and now, or during it once it is over."""
+def _numbers(
+    incident: Incident, path: CriticalPath | None, *, now: datetime
+) -> tuple[list[NumberRow], tuple[int, int]]:
+    """The first failing path before the incident and now, or during it once it is over.
+
+    With them how many probes they are of, on each side.
+    """
     if path is None:
-        return []
+        return [], (0, 0)
     ids = _probe_ids(path, incident.environment)
     opened = microseconds(incident.opened_at)
     # Patience: what led to the incident is not of the time before it.
@@ -169,7 +177,7 @@ def _numbers(incident: Incident, path: CriticalPath | None, *, now: datetime) ->
     end = microseconds(incident.resolved_at or now)
     since = opened if incident.resolved_at else max(opened, end - microseconds_of(NOW))
     during = measuring.whole(ids, since=since, until=end + 1)
-    return number_rows(before, during, limits_for(path))
+    return number_rows(before, during, limits_for(path)), (before.probes, during.probes)
 
 
 def microseconds_of(span: timedelta) -> int:

@@ -1,10 +1,13 @@
 """What happened in an incident, entry by entry, in the words of its page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import FETCH_RAISE
 
+from opsboard.incidents.cause import short
 from opsboard.incidents.models import Incident, TimelineEntry
 from opsboard.probes.rules import State
 from opsboard.web import words
@@ -46,6 +49,8 @@ class Entry:
     # Another incident that it is about, and the key of a message that was sent; or None and "".
     incident: int | None = None
     message: str = ""
+    # Where more is read about it; "": nowhere.
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,27 @@ class Timeline:
     more: int
 
 
-def timeline(incident: Incident) -> Timeline:
-    """Two queries at most."""
+def timeline(incident: Incident, *, deploy: Mapping[str, Any] | None) -> Timeline:
+    """Two queries at most. `deploy` is what Incident.cause found before it, in its place."""
     newest = incident.timeline.select_related("path", "by").order_by("-at", "-pk")
     entries = list(newest.fetch_mode(FETCH_RAISE)[: ENTRIES_SHOWN + 1])
     is_all = len(entries) <= ENTRIES_SHOWN
     more = 0 if is_all else incident.timeline.count() - ENTRIES_SHOWN
-    return Timeline([entry_words(entry) for entry in entries[:ENTRIES_SHOWN]], more)
+    found = [entry_words(entry) for entry in entries[:ENTRIES_SHOWN]]
+    if deploy and deploy.get("at") and not more:
+        found.append(_reached(deploy))
+        found.sort(key=lambda entry: entry.at, reverse=True)
+    return Timeline(found, more)
+
+
+def _reached(deploy: Mapping[str, Any]) -> Entry:
+    """ "Release 2026.11.3 of fares-api began to run." """
+    return Entry(
+        at=datetime.fromisoformat(deploy["at"]),
+        text=f"{deploy['kind']} {short(deploy['name'])} of {deploy['service']} began to run.",
+        icon="arrow-right",
+        url=str(deploy.get("url") or ""),
+    )
 
 
 def entry_words(entry: TimelineEntry) -> Entry:
@@ -101,7 +120,7 @@ def _text(entry: TimelineEntry, act: Act) -> str:
         case Act.REOPENED:
             return f"Open again: {name} is failing. {said}" if entry.path else f"Open again. {said}"
         case Act.ACKNOWLEDGED:
-            return f"{who} acknowledged: {who} has it."
+            return f"{who} acknowledged, and has it."
         case Act.RESOLVED:
             itself = said or "Resolved: no path fails any more."
             return f"Resolved by {who}." if entry.by or entry.by_name else itself

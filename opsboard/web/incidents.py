@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from opsboard.people.audit import record
-from opsboard.web import incident_forms, incident_rollback
+from opsboard.web import feed, incident_forms, incident_rollback
 from opsboard.web.access import actor_of, may_edit, requires, signed_in
 from opsboard.web.finding import find_incident
 from opsboard.web.incident_list import read_incidents
 from opsboard.web.incident_page import read_incident_page
-from opsboard.web.live import answer
+from opsboard.web.live import answer, polled
 from opsboard.web.words import holder
 
 
@@ -21,12 +21,16 @@ from opsboard.web.words import holder
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    context = read_incidents(request.GET, person=signed_in(request), now=now)
-    return render(request, "incidents/index.html", context)
+    person = signed_in(request)
+    context = read_incidents(request.GET, person=person, now=now)
+    context["feed"] = feed.address_of(person, request.GET)
+    status = 422 if context["mistake"] else 200
+    return render(request, "incidents/index.html", context, status=status)
 
 
 @requires("viewer")
 @require_safe
+@polled
 def show(request: HttpRequest, number: int) -> HttpResponse:
     now = timezone.now()
     incident = find_incident(number)

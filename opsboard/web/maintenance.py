@@ -23,10 +23,12 @@ from opsboard.web.forms.fields import zones
 from opsboard.web.forms.maintenance import WEEKDAYS, WindowForm, set_window
 from opsboard.web.forms.wording import things_to_fix
 from opsboard.web.silences import prefilled
+from opsboard.web.turning import turn
 
 KIND = "maintenance window"
 ENDED_SHOWN = timedelta(days=30)
 SHOWN_NEXT = 3
+PAGES = ("coming", "page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,20 @@ def index(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rows = [row_of(window, now=now) for window in _shown(now)]
     open_now = [row for row in rows if row.open]
+    coming = sorted(
+        (row for row in rows if row.next and not row.open), key=lambda row: row.next[0].begin
+    )
+    coming, coming_turning = turn(coming, request.GET, "coming", kept=PAGES)
+    ended, turning = turn([row for row in rows if row.is_over], request.GET, kept=PAGES)
     context = {
         "now": now,
         "may_edit": may_edit(request),
         "head": _head(len(open_now)),
         "open": open_now,
-        "coming": sorted(
-            (row for row in rows if row.next and not row.open), key=lambda row: row.next[0].begin
-        ),
-        "ended": [row for row in rows if row.is_over],
+        "coming": coming,
+        "coming_turning": coming_turning,
+        "ended": ended,
+        "turning": turning,
     }
     return render(request, "maintenance/index.html", context)
 

@@ -25,7 +25,9 @@ class Measured:
     # Whole and right answers: what the sums of times are of.
     answered: int = 0
     # Of those that our own loop did not keep waiting. None: there were none.
+    p50: int | None = None
     p95: int | None = None
+    p99: int | None = None
     cache_hits: int = 0
     cache_known: int = 0
     db_calls_sum: int = 0

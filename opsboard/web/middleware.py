@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import BadRequest, ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
@@ -87,6 +87,26 @@ def _address(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+class ReadableAddress:
+    """Refuse an address with a NUL in it: nothing is called so, and no database is asked for it.
+
+    Of the pages. A form says it at its field, the API as JSON, and a job's report in plain text.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> None:
+        if request.path.startswith(("/api/", "/beat/")):
+            return
+        asked = (text for name, values in request.GET.lists() for text in (name, *values))
+        if "\x00" in request.path or any("\x00" in text for text in asked):
+            raise BadRequest("The address holds a NUL.")
 
 
 class BuiltInViewer:

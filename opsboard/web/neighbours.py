@@ -1,13 +1,14 @@
-"""The services around a service: whom it calls and who calls it, as they stand."""
+"""What is around a service: where it runs, whom it calls, and who calls it."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from opsboard.probes.path_states import paths_now, shown_probes
-from opsboard.probes.rules import State, worst
-from opsboard.services.models import Service
+from opsboard.probes.rules import State
+from opsboard.services.models import Environment, Service
+from opsboard.services.rota import Duties, OnDuty, parts_of_rotas, rotas_of
+from opsboard.services.together import NOW, Part, kept
+
+SHOWN = ("id", "slug", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +18,43 @@ class Neighbour:
     state: State | None
 
 
-def read_neighbours(
-    service: Service, environment: str, *, now: datetime
-) -> dict[str, list[Neighbour]]:
-    """Three queries, however many there are."""
-    calls = list(service.depends_on.standing().order_by("name"))
-    called_by = list(service.called_by.standing().order_by("name"))
-    states = _states([*calls, *called_by], environment, now=now)
+@dataclass(frozen=True, slots=True)
+class Around:
+    # Those that stand, in the order they were made.
+    environments: list[Environment]
+    # By name; of each its id, slug and name.
+    calls: list[Service]
+    called_by: list[Service]
+    # Of its team.
+    on_duty: OnDuty | None
+
+    @property
+    def neighbours(self) -> set[int]:
+        return {one.pk for one in (*self.calls, *self.called_by)}
+
+
+def read_around(service: Service, *, now: datetime) -> Around:
+    """One query, however many there are."""
+    found = kept(_parts, service.pk, service.team_id).read(now=now)
+    environments: list[Environment] = found["environments"]
+    for one in environments:
+        one.service = service
+    return Around(
+        environments=sorted(environments, key=lambda one: one.pk),
+        calls=sorted((Service(**row) for row in found["calls"]), key=_by_name),
+        called_by=sorted((Service(**row) for row in found["called_by"]), key=_by_name),
+        on_duty=Duties(rotas_of(found), now=now).of(service.team_id),
+    )
+
+
+def _parts(service: int, team: int) -> dict[str, Part]:
     return {
-        "calls": [Neighbour(one, states.get(one.pk)) for one in calls],
-        "called_by": [Neighbour(one, states.get(one.pk)) for one in called_by],
+        "environments": (Environment.objects.standing().filter(service=service), None),
+        "calls": (Service.objects.standing().filter(called_by=service), SHOWN),
+        "called_by": (Service.objects.standing().filter(depends_on=service), SHOWN),
+        **parts_of_rotas([team], since=NOW),
     }
 
 
-def _states(services: Iterable[Service], environment: str, *, now: datetime) -> dict[int, State]:
-    ids = {service.pk for service in services}
-    if not ids:
-        return {}
-    probes = shown_probes(environment=environment).filter(path__service__in=ids)
-    by_service: dict[int, list[State]] = defaultdict(list)
-    for path in paths_now(probes.select_related("path"), now=now):
-        by_service[path.path.service_id].append(path.state)
-    return {pk: worst(states) for pk, states in by_service.items()}
+def _by_name(service: Service) -> tuple[str, int]:
+    return service.name, service.pk

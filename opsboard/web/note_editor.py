@@ -1,5 +1,6 @@
 """Writing a version of a rollback note on top of the one that was shown, and keeping drafts."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from opsboard.web import note_beginning, note_trust
 from opsboard.web.access import actor_of, signed_in
 from opsboard.web.forms.editing import typed
 from opsboard.web.forms.notes import (
+    EMPTY_STEPS,
     NoteForm,
     StepFormSet,
     StepRows,
@@ -26,16 +28,20 @@ from opsboard.web.forms.wording import things_to_fix
 from opsboard.web.note_diff import compare_versions
 from opsboard.web.note_place import Place, place_of
 
+# What the buttons beside the steps send; the number counts from 0.
+STEP_ACT = re.compile(r"add-step|remove-step-([0-9]{1,3})")
+
 
 def answer(request: HttpRequest, slug: str, path: str | None) -> HttpResponse:
     place = place_of(slug, path)
     if request.method != "POST":
         return _begin(request, place)
     form, rows = NoteForm(request.POST), StepFormSet(request.POST, prefix="step")
-    match request.POST.get("act"):
-        case "rows":
-            # What was typed, not judged, with three empty rows below it.
-            return _page(request, place, NoteForm(initial=typed(form)), _rows(_typed(rows)))
+    match act := request.POST.get("act", ""):
+        case _ if STEP_ACT.fullmatch(act):
+            # What was typed, not judged, with an empty step below it.
+            steps = _without(_typed(rows), act)
+            return _page(request, place, NoteForm(initial=typed(form)), _rows(steps))
         case "draft":
             return _keep(request, place, form, rows)
         case "discard":
@@ -57,7 +63,16 @@ def _begin(request: HttpRequest, place: Place) -> HttpResponse:
 
 def _rows(steps: list[dict[str, Any]]) -> StepRows:
     rows: StepRows = StepFormSet(prefix="step", initial=steps)
+    # Who changes a note mostly adds one step; who begins one sees that it has several.
+    rows.extra = 1 if steps else EMPTY_STEPS
     return rows
+
+
+def _without(steps: list[dict[str, Any]], act: str) -> list[dict[str, Any]]:
+    """The steps without the one whose button was pressed."""
+    found = STEP_ACT.fullmatch(act)
+    gone = int(found[1]) if found and found[1] else None
+    return [step for number, step in enumerate(steps) if number != gone]
 
 
 def _typed(rows: StepRows) -> list[dict[str, Any]]:

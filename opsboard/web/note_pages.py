@@ -1,15 +1,15 @@
 """Reading rollback notes: one with its versions, two compared, and the list of them all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import FETCH_RAISE, QuerySet
+from django.db.models import FETCH_RAISE, Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest
 
 from opsboard.rollbacks.known import Released
-from opsboard.rollbacks.models import NoteVersion
+from opsboard.rollbacks.models import NoteVersion, RollbackNote
 from opsboard.rollbacks.newest import newest_versions
 from opsboard.rollbacks.rehearsing import rehearsals_of, state_of
 from opsboard.rollbacks.words import words_of
@@ -19,6 +19,7 @@ from opsboard.web.note_place import Place
 from opsboard.web.notes_for import Notes, note_url
 from opsboard.web.rehearsed import rehearsed_of
 from opsboard.web.sentences import note_sentence, notes_head
+from opsboard.web.turning import turn
 
 
 def read_note(place: Place, request: HttpRequest, *, now: datetime) -> dict[str, Any]:
@@ -98,6 +99,8 @@ def _pair(
 
 
 MOST_ENVIRONMENTS = 10
+# The list's two pages: of the notes, and of the services without one.
+PAGES = ("page", "missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +114,50 @@ class NoteRow:
     version: NoteVersion
 
 
-def read_notes() -> dict[str, Any]:
-    """Two queries, however many notes and versions there are."""
-    services = Service.objects.standing().select_related("team").order_by("tier", "name")
-    every = list(services.fetch_mode(FETCH_RAISE))
-    rows = [_row(version) for version in _in_use()]
-    covered = {row.service.pk for row in rows if not row.path}
-    missing = [service for service in every if service.pk not in covered]
-    return {"rows": rows, "missing": missing, "head": notes_head(len(missing), len(every))}
+def read_notes(asked: Mapping[str, str]) -> dict[str, Any]:
+    """Six queries, however many notes and versions there are."""
+    services = Service.objects.standing()
+    written = RollbackNote.objects.filter(service=OuterRef("pk"), path=None)
+    missing = services.filter(~Exists(_written(written))).select_related("team")
+    notes, turning = turn(_in_use(), asked, kept=PAGES)
+    ordered = missing.order_by("tier", "name", "pk").fetch_mode(FETCH_RAISE)
+    without, missing_turning = turn(ordered, asked, "missing", kept=PAGES)
+    return {
+        "rows": _rows(notes),
+        "turning": turning,
+        "missing": without,
+        "missing_turning": missing_turning,
+        "head": notes_head(missing_turning.count, services.count()),
+    }
 
 
-def _in_use() -> QuerySet[NoteVersion]:
+def _written(notes: QuerySet[RollbackNote]) -> QuerySet[RollbackNote]:
+    """Those that somebody has written a version of."""
+    return notes.filter(Exists(NoteVersion.objects.filter(note=OuterRef("pk"))))
+
+
+def _in_use() -> QuerySet[RollbackNote]:
+    standing = RollbackNote.objects.filter(service__removed_at=None, path__removed_at=None)
     return (
-        newest_versions()
-        .filter(note__service__removed_at=None, note__path__removed_at=None)
-        .select_related("note__service", "note__path", "written_by", "checked_by")
-        .defer("steps", "use_when", "does_not_undo")
-        .order_by("note__service__name", "note__path__name")
+        _written(standing)
+        .select_related("service", "path")
+        .order_by("service__name", "path__name", "pk")
         .fetch_mode(FETCH_RAISE)
     )
 
 
-def _row(version: NoteVersion) -> NoteRow:
-    note = version.note
+def _rows(notes: Sequence[RollbackNote]) -> list[NoteRow]:
+    versions = (
+        newest_versions()
+        .filter(note__in=notes)
+        .select_related("written_by", "checked_by")
+        .defer("steps", "use_when", "does_not_undo")
+        .fetch_mode(FETCH_RAISE)
+    )
+    in_use = {version.note_id: version for version in versions}
+    return [_row(note, in_use[note.pk]) for note in notes if note.pk in in_use]
+
+
+def _row(note: RollbackNote, version: NoteVersion) -> NoteRow:
+    version.note = note
     return NoteRow(note.service, note.path.name if note.path else "", note_url(note), version)

@@ -17,7 +17,7 @@ from opsboard.web.note_place import place_of
 @requires("viewer")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "notes/index.html", read_notes())
+    return render(request, "notes/index.html", read_notes(request.GET))
 
 
 @requires("viewer")

@@ -1,9 +1,11 @@
 """Which rollback note is the way back for which path: its own, else its service's."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
-from django.db.models import FETCH_RAISE, Prefetch
+from django.db.models import FETCH_RAISE, Q, QuerySet
 from django.urls import reverse
 
 from opsboard.rollbacks.models import NoteVersion, RollbackNote
@@ -30,24 +32,21 @@ class WayBack:
 
 
 class Notes:
-    """The written notes of some services, read in two queries."""
+    """The written notes of some services, read in one query."""
 
     def __init__(self, service_ids: Iterable[int]) -> None:
-        notes = (
-            RollbackNote.objects.filter(service_id__in=set(service_ids))
-            .select_related("service", "path")
-            .prefetch_related(Prefetch("versions", queryset=newest_versions()))
+        versions = (
+            newest_versions()
+            .filter(note__service_id__in=set(service_ids))
+            .select_related("note__service", "note__path")
             .fetch_mode(FETCH_RAISE)
         )
         self._of_service: dict[int, WayBack] = {}
         self._of_path: dict[int, WayBack] = {}
-        for note in notes:
-            self._keep(note)
+        for version in versions:
+            self._keep(version.note, version)
 
-    def _keep(self, note: RollbackNote) -> None:
-        version = note.current
-        if version is None:
-            return
+    def _keep(self, note: RollbackNote, version: NoteVersion) -> None:
         way = WayBack(note, version, note_url(note))
         if note.path_id is None:
             self._of_service[note.service_id] = way
@@ -60,6 +59,38 @@ class Notes:
     def of_path(self, path: CriticalPath) -> WayBack | None:
         """None: nobody wrote the way back."""
         return self._of_path.get(path.pk) or self._of_service.get(path.service_id)
+
+
+def versions_of(path: CriticalPath, *, most: int) -> dict[str, QuerySet[NoteVersion]]:
+    """The newest of the two notes that may be the way back: for opsboard.services.together."""
+    notes = {
+        "own_versions": Q(note__path=path),
+        "service_versions": Q(note__service=path.service_id, note__path=None),
+    }
+    return {
+        name: NoteVersion.objects.filter(
+            pk__in=NoteVersion.objects.filter(note).order_by("-number").values("pk")[:most]
+        ).select_related("note", "written_by")
+        for name, note in notes.items()
+    }
+
+
+def in_use(found: Mapping[str, list[Any]]) -> list[NoteVersion]:
+    """Of what `versions_of` names: those of the way back, newest first; [] when nobody wrote it."""
+    return sorted(
+        found["own_versions"] or found["service_versions"],
+        key=attrgetter("number"),
+        reverse=True,
+    )
+
+
+def way_back(path: CriticalPath, versions: Sequence[NoteVersion]) -> WayBack | None:
+    """From what `in_use` found for the path."""
+    if not versions:
+        return None
+    note = versions[0].note
+    note.service, note.path = path.service, path if note.path_id else None
+    return WayBack(note, versions[0], note_url(note))
 
 
 def note_url(note: RollbackNote) -> str:

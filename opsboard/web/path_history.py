@@ -1,10 +1,12 @@
 """What happened to a path, newest first: its standing, its note, its gaps, its last probes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
 
-from django.db.models import FETCH_RAISE
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from opsboard.incidents.models import IncidentPath
@@ -22,10 +24,10 @@ from opsboard.probes.rules import STATES, State, Verdict
 from opsboard.probes.step_facts import read_steps
 from opsboard.probes.stored import CACHE
 from opsboard.probes.unconfirmed import Belief, beliefs
-from opsboard.rollbacks.models import RollbackNote
+from opsboard.rollbacks.models import NoteVersion
 from opsboard.services.models import CriticalPath
-from opsboard.web.notes_for import WayBack
-from opsboard.web.words import ago, counted, person_name, sentence
+from opsboard.web.notes_for import in_use, versions_of
+from opsboard.web.words import ago, counted, reason_sentence, sentence
 
 EVENTS_SHOWN = 12
 PROBES_SHOWN = 8
@@ -64,6 +66,10 @@ KINDS = {
 }
 
 
+# The newest observations of each probe, by its number, newest first.
+type Seen = Mapping[int, Sequence[Observation]]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     at: datetime
@@ -79,6 +85,8 @@ class Event:
 class ProbeRow:
     """One observation as a row of a table."""
 
+    # The same in every answer, for live updates.
+    key: str
     at: datetime
     # "" for an error of our own, which says nothing about the service.
     state: str
@@ -91,7 +99,7 @@ class ProbeRow:
     # Whether it was believed, why it was asked, and whether our own loop was late; "" as a rule.
     note: str
     location: str
-    # By which the far side's own logs name it.
+    # By which the far side's own logs name it: for editors alone.
     trace_id: str
 
     @property
@@ -99,25 +107,64 @@ class ProbeRow:
         return self.cache if self.cache in ("hit", "miss") else ""
 
 
-def last_probes(probes: Sequence[Probe]) -> list[ProbeRow]:
+def newest_seen(probes: Sequence[Probe]) -> Seen:
+    """One query for each location."""
+    return {
+        probe.pk: list(Observation.objects.filter(probe=probe).order_by("-slot_at")[:PROBES_SHOWN])
+        for probe in probes
+    }
+
+
+def parts(
+    path: CriticalPath, probes: Sequence[Probe], seen: Seen, *, now: datetime
+) -> dict[str, QuerySet[Any]]:
+    """What `last_probes` and `history` are made of: for opsboard.services.together."""
+    return {
+        **{f"changes_{probe.pk}": _newest_changes(probe) for probe in probes},
+        **{
+            f"believed_{probe.pk}": StateChange.objects.filter(
+                probe=probe, at__gte=_asked_at(seen[probe.pk][-1])
+            )
+            for probe in probes
+            if _saw_trouble(seen[probe.pk])
+        },
+        "gaps": _newest_gaps(probes, now=now),
+        "joined": _newest_joined(path, probes),
+        **versions_of(path, most=EVENTS_SHOWN),
+    }
+
+
+def last_probes(
+    probes: Sequence[Probe], seen: Seen, found: Mapping[str, list[Any]]
+) -> list[ProbeRow]:
     rows: list[tuple[Observation, ProbeRow]] = []
     for probe in probes:
-        seen = list(Observation.objects.filter(probe=probe).order_by("-slot_at")[:PROBES_SHOWN])
-        believed = _beliefs(probe, seen[::-1])[::-1]
+        newest = seen[probe.pk]
+        believed = _beliefs(probe, newest[::-1], found)[::-1]
         rows += [
             (one, _row(one, probe.location, belief))
-            for one, belief in zip(seen, believed, strict=True)
+            for one, belief in zip(newest, believed, strict=True)
         ]
-    newest = sorted(rows, key=lambda pair: pair[0].slot_at, reverse=True)
-    return [row for _, row in newest[:PROBES_SHOWN]]
+    rows.sort(key=lambda pair: pair[0].slot_at, reverse=True)
+    return [row for _, row in rows[:PROBES_SHOWN]]
 
 
-def _beliefs(probe: Probe, seen: Sequence[Observation]) -> list[Belief]:
-    """Of observations, the oldest first. One query where one of them saw trouble."""
-    if all(one.verdict in (Verdict.PASSING, Verdict.ERROR) for one in seen):
+def _saw_trouble(seen: Sequence[Observation]) -> bool:
+    return any(one.verdict not in (Verdict.PASSING, Verdict.ERROR) for one in seen)
+
+
+def _asked_at(one: Observation) -> int:
+    return one.slot_at + one.lateness
+
+
+def _beliefs(
+    probe: Probe, seen: Sequence[Observation], found: Mapping[str, list[Any]]
+) -> list[Belief]:
+    """Of observations, the oldest first."""
+    if not _saw_trouble(seen):
         return [Belief.CONFIRMED] * len(seen)
-    asked = [(one.slot_at + one.lateness, Verdict(one.verdict)) for one in seen]
-    changes = list(StateChange.objects.filter(probe=probe, at__gte=asked[0][0]).order_by("at"))
+    asked = [(_asked_at(one), Verdict(one.verdict)) for one in seen]
+    changes = sorted(found[f"believed_{probe.pk}"], key=attrgetter("at", "pk"))
     before = State(changes[0].before if changes else probe.state)
     return beliefs(asked, before, [(one.at, State(one.after)) for one in changes])
 
@@ -127,6 +174,7 @@ def _row(one: Observation, location: str, belief: Belief) -> ProbeRow:
     state = STATES.get(verdict)
     cache = CACHE[one.cache]
     return ProbeRow(
+        key=f"{one.probe_id}-{one.slot_at}",
         at=moment(one.slot_at),
         state=state or State.NO_DATA,
         words=state.words.capitalize() if state else "Not asked",
@@ -154,25 +202,26 @@ def _broke_at(one: Observation) -> str:
     return ""
 
 
-def history(
-    path: CriticalPath, probes: Sequence[Probe], note: WayBack | None, *, now: datetime
-) -> list[Event]:
-    """Changes, gaps, incidents and note versions together: four queries."""
+def history(probes: Sequence[Probe], found: Mapping[str, list[Any]]) -> list[Event]:
+    """Changes, gaps, incidents and note versions together, from what `parts` names."""
     events = [
-        *_changes(probes),
-        *_gaps(probes, now=now),
-        *_joined(path, probes),
-        *(_versions(note.note) if note else []),
+        *_changes(probes, found),
+        *_gaps(found["gaps"]),
+        *_joined(found["joined"]),
+        *_versions(in_use(found)),
     ]
     return sorted(events, key=lambda event: event.at, reverse=True)[:EVENTS_SHOWN]
 
 
-def _changes(probes: Sequence[Probe]) -> list[Event]:
+def _newest_changes(probe: Probe) -> QuerySet[StateChange]:
+    newest = StateChange.objects.filter(probe=probe).order_by("-at", "-pk")
+    return StateChange.objects.filter(pk__in=newest.values("pk")[:EVENTS_SHOWN])
+
+
+def _changes(probes: Sequence[Probe], found: Mapping[str, list[Any]]) -> list[Event]:
     events = []
     for probe in probes:
-        changes = list(
-            StateChange.objects.filter(probe=probe).order_by("-at", "-pk")[:EVENTS_SHOWN]
-        )
+        changes = sorted(found[f"changes_{probe.pk}"], key=attrgetter("at", "pk"), reverse=True)
         older: list[StateChange | None] = [*changes, None][1:]
         events += [_change(change, before) for change, before in zip(changes, older, strict=True)]
     return events
@@ -193,12 +242,16 @@ def change_words(change: StateChange, lasted: str) -> str:
         return f"Asked again{lasted} paused." if lasted else "Asked again."
     if became is State.PAUSED:
         return "Paused."
-    return f"{became.words.capitalize()}. {sentence(change.reason)}".strip()
+    return f"{became.words.capitalize()}. {reason_sentence(change.reason)}".strip()
 
 
-def _gaps(probes: Sequence[Probe], *, now: datetime) -> list[Event]:
+def _newest_gaps(probes: Sequence[Probe], *, now: datetime) -> QuerySet[Gap]:
     since = microseconds(now - GAPS_OF)
-    gaps = Gap.objects.filter(probe__in=probes, last_slot_at__gte=since).order_by("-last_slot_at")
+    newest = Gap.objects.filter(probe__in=probes, last_slot_at__gte=since).order_by("-last_slot_at")
+    return Gap.objects.filter(pk__in=newest.values("pk")[:EVENTS_SHOWN])
+
+
+def _gaps(gaps: Sequence[Gap]) -> list[Event]:
     return [
         Event(
             moment(gap.first_slot_at),
@@ -206,19 +259,19 @@ def _gaps(probes: Sequence[Probe], *, now: datetime) -> list[Event]:
             "nobody asked.",
             state=State.NO_DATA,
         )
-        for gap in gaps[:EVENTS_SHOWN]
+        for gap in sorted(gaps, key=attrgetter("last_slot_at"), reverse=True)
     ]
 
 
-def _joined(path: CriticalPath, probes: Sequence[Probe]) -> list[Event]:
-    places = (
-        IncidentPath.objects.filter(
-            path=path, incident__environment__in={probe.environment_id for probe in probes}
-        )
-        .select_related("incident")
-        .order_by("-joined_at")
-        .fetch_mode(FETCH_RAISE)[:EVENTS_SHOWN]
-    )
+def _newest_joined(path: CriticalPath, probes: Sequence[Probe]) -> QuerySet[IncidentPath]:
+    newest = IncidentPath.objects.filter(
+        path=path, incident__environment__in={probe.environment_id for probe in probes}
+    ).order_by("-joined_at", "-pk")
+    few = newest.values("pk")[:EVENTS_SHOWN]
+    return IncidentPath.objects.filter(pk__in=few).select_related("incident")
+
+
+def _joined(places: Sequence[IncidentPath]) -> list[Event]:
     return [
         Event(
             place.joined_at,
@@ -229,17 +282,16 @@ def _joined(path: CriticalPath, probes: Sequence[Probe]) -> list[Event]:
             url=reverse("incident", args=[place.incident.pk]),
             link=str(place.incident),
         )
-        for place in places
+        for place in sorted(places, key=attrgetter("joined_at", "pk"), reverse=True)
     ]
 
 
-def _versions(note: RollbackNote) -> list[Event]:
-    versions = note.versions.select_related("written_by").order_by("-number")[:EVENTS_SHOWN]
+def _versions(versions: Sequence[NoteVersion]) -> list[Event]:
     return [
         Event(
             version.written_at,
             f"Rollback note version {version.number} by "
-            f"{person_name(version.written_by)}. {sentence(version.reason)}",
+            f"{version.writer}. {sentence(version.reason)}",
             icon="history",
         )
         for version in versions

@@ -13,32 +13,36 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from opsboard.alerts.planning import reconcile
 from opsboard.probes.models import stand_up
+from opsboard.probes.path_states import path_now
 from opsboard.services.models import CriticalPath
-from opsboard.web import removing, sheets
+from opsboard.web import csv_files, removing, sheets
 from opsboard.web.access import actor_of, may_edit, requires, signed_in
+from opsboard.web.expected import limits_for
 from opsboard.web.finding import find_path, find_service
 from opsboard.web.heartbeats import read_heartbeat
-from opsboard.web.live import answer, is_poll
-from opsboard.web.path_page import find_place, read_path_page
+from opsboard.web.history_csv import chart_columns, chart_rows
+from opsboard.web.live import answer, is_poll, polled
+from opsboard.web.path_page import read_path_page
+from opsboard.web.path_place import PEOPLE, find_place
 from opsboard.web.saving import note_down
-from opsboard.web.series import RANGES, USUAL
+from opsboard.web.series import RANGES, USUAL, changes_in, read_series
 
 
 def find(service: str, path: str) -> CriticalPath:
     """The path with its service and its people. Raises Http404; Gone for one that was removed."""
-    people = ("service__team", "owner", "checked_by", "paused_by")
-    standing = CriticalPath.objects.standing().select_related(*people)
+    standing = CriticalPath.objects.standing().select_related(*PEOPLE)
     found = standing.filter(service__slug=service, slug=path).first()
     return found or find_path(find_service(service), path)
 
 
 @requires("viewer")
 @require_safe
+@polled
 def show(request: HttpRequest, service: str, path: str) -> HttpResponse:
-    now, one = timezone.now(), find(service, path)
-    place = find_place(one, request.GET.get("environment"))
+    now = timezone.now()
+    place = find_place(service, path, request.GET.get("environment"))
     if place is None:
-        return _not_probed(request, one)
+        return _not_probed(request, find(service, path))
     chosen = RANGES.get(request.GET.get("range", USUAL))
     if chosen is None:
         raise Http404
@@ -48,6 +52,26 @@ def show(request: HttpRequest, service: str, path: str) -> HttpResponse:
     # A poll gets no context of the whole page: what its part needs is said here.
     context |= {"now": now, "may_edit": editor, "here": request.get_full_path()}
     return answer(request, "paths/show.html", context, part="path")
+
+
+@requires("viewer")
+@require_safe
+def chart_csv(request: HttpRequest, service: str, path: str) -> HttpResponse:
+    """What the chart of a range shows, a line for each of its steps."""
+    now = timezone.now()
+    place = find_place(service, path, request.GET.get("environment"))
+    chosen = RANGES.get(request.GET.get("range", USUAL))
+    if place is None:
+        # Where it was removed, that is said.
+        find(service, path)
+    if place is None or chosen is None:
+        raise Http404
+    one = place.path
+    standing = path_now(place.probes, now=now)
+    changes = changes_in(standing, chosen, now=now)
+    series = read_series(standing, chosen, limits_for(one), changes, now=now)
+    name = f"{service}-{path}-{place.environment.slug}-{chosen.slug}-{now:%Y-%m-%d}.csv"
+    return csv_files.answer(name, chart_columns(one.kind), chart_rows(series, one.kind))
 
 
 def _not_probed(request: HttpRequest, path: CriticalPath) -> HttpResponse:
@@ -62,10 +86,11 @@ def _not_probed(request: HttpRequest, path: CriticalPath) -> HttpResponse:
 def ask_now(request: HttpRequest, service: str, path: str) -> HttpResponse:
     one, environment = find(service, path), request.POST.get("environment", "")
     now = timezone.now()
-    probes = one.probes.active()
+    probes = one.probes.active().select_related("environment")
     with transaction.atomic():
-        for probe in probes.filter(environment__slug=environment) if environment else probes:
-            probe.ask_now(now)
+        for probe in probes:
+            if environment in ("", probe.environment.slug):
+                probe.ask_now(now)
         note_down(actor_of(request), "asked now", one, now=now)
     return _back(one, environment)
 

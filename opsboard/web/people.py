@@ -14,12 +14,15 @@ from opsboard.people.links import make_link
 from opsboard.people.models import people
 from opsboard.web.access import actor_of, requires
 from opsboard.web.account_forms import NewPersonForm, PersonForm
+from opsboard.web.turning import turn
 
 
 @requires("administrator")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "people/index.html", {"people": people()})
+    rows, turning = turn(people(), request.GET)
+    context = {"people": rows, "turning": turning, "now": timezone.now()}
+    return render(request, "people/index.html", context)
 
 
 @requires("administrator")

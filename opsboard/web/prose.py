@@ -1,6 +1,7 @@
 """Text that people wrote, with Markdown, as HTML that can do nothing but be read."""
 
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 import nh3
 from django.utils.html import format_html
@@ -11,9 +12,14 @@ TAGS = {"a", "blockquote", "br", "code", "em", "li", "ol", "p", "pre", "strong",
 # Within a line.
 INLINE = {"a", "code", "em", "strong"}
 
-# To read 30,000 of these takes a second, and nobody writes so many: such a text is shown as typed.
+# What takes long to read, and nobody writes, is shown as typed: so many signs that may be marks,
+# and so many lines, each of which may begin a list. At either limit it takes about 75 ms.
 MARKS = "[]*_`<!"
-MOST_MARKS = 4_000
+MOST_MARKS = 2_000
+MOST_LINES = 2_000
+# What stands in these at such a depth the parser leaves out, and says nothing.
+CONTAINERS = {"list_item_open", "blockquote_open"}
+TOO_DEEP = 19
 
 
 @cache
@@ -23,12 +29,31 @@ def _parser() -> MarkdownIt:
     return parser.disable(["heading", "lheading", "image", "hr"])
 
 
+# The same few texts are read again and again, and a poll reads them all.
+@lru_cache(maxsize=1024)
 def render(text: str) -> SafeString:
-    if sum(map(text.count, MARKS)) > MOST_MARKS:
+    html = None if _has_too_many(text) else _read(text)
+    if html is None:
         return format_html('<div class="prose"><pre>{}</pre></div>', text)
-    return mark_safe(f'<div class="prose">{_clean(_parser().render(text), TAGS)}</div>')
+    return mark_safe(f'<div class="prose">{_clean(html, TAGS)}</div>')
 
 
+def _has_too_many(text: str) -> bool:
+    return sum(map(text.count, MARKS)) > MOST_MARKS or text.count("\n") > MOST_LINES
+
+
+def _read(text: str) -> str | None:
+    """None: something of it is nested too deep to be read."""
+    parser = _parser()
+    known: dict[str, Any] = {}
+    tokens = parser.parse(text, known)
+    if any(token.level >= TOO_DEEP and token.type in CONTAINERS for token in tokens):
+        return None
+    html: str = parser.renderer.render(tokens, parser.options, known)
+    return html
+
+
+@lru_cache(maxsize=1024)
 def render_line(text: str) -> SafeString:
     """One line, as a step of a rollback note: marks within it, no paragraphs or lists."""
     if sum(map(text.count, MARKS)) > MOST_MARKS:

@@ -1,10 +1,10 @@
 """The gates of a release as rows of its page: not met first, each with its proof."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import FETCH_RAISE
+from django.db.models import FETCH_RAISE, Case, F, TextField, Value, When
 
 from opsboard.releases.models import Evidence, Release
 from opsboard.releases.rules import GateState, Need, Readiness, Word
@@ -38,12 +38,15 @@ class GateRow:
 
 def gate_rows(release: Release, readiness: Readiness) -> list[GateRow]:
     """Not met first; within each word, and below, the order of the pages."""
+    proving = {state.evidence_id for state in readiness.gates if state.evidence_id}
     by_gate: dict[str, list[Evidence]] = {}
-    for one in _evidence(release):
+    proofs: dict[int, Evidence] = {}
+    for one in _evidence(release, proving):
         by_gate.setdefault(one.gate, []).append(one)
-    proofs = Evidence.objects.in_bulk(
-        [state.evidence_id for state in readiness.gates if state.evidence_id]
-    )
+        if one.pk in proving:
+            proofs[one.pk] = one
+    if older := proving - proofs.keys():
+        proofs |= Evidence.objects.in_bulk(older)
     states = sorted(readiness.gates, key=_rank)
     return [_gate_row(state, by_gate.get(state.gate, []), proofs) for state in states]
 
@@ -60,10 +63,15 @@ def _rank(state: GateState) -> int:
     return order.index(state.word) + (3 if state.override else 0)
 
 
-def _evidence(release: Release) -> list[Evidence]:
-    """The newest rows, without the end of their logs: only the one that counts shows its own."""
-    rows = release.evidence.select_related("by").defer("log_tail", "assumptions", "metrics")
-    return list(rows.order_by("-started_at", "-pk").fetch_mode(FETCH_RAISE)[:EVIDENCE_READ])
+def _evidence(release: Release, proving: Collection[int]) -> list[Evidence]:
+    """The newest rows. Only what counts shows the end of its log: no other log is read."""
+    nothing = Value("", output_field=TextField())
+    end = Case(When(pk__in=proving, then=F("log_tail")), default=nothing)
+    rows = release.evidence.select_related("by").defer("log_tail").annotate(end=end)
+    newest = rows.order_by("-started_at", "-pk").fetch_mode(FETCH_RAISE)[:EVIDENCE_READ]
+    for one in newest:
+        one.log_tail = one.end
+    return [*newest]
 
 
 def _gate_row(

@@ -23,6 +23,7 @@ from opsboard.web.release_words import (
     who_decided,
     who_named,
 )
+from opsboard.web.turning import Turning
 
 # Readiness is computed for each that is shown: the list is bounded so that it stays quick.
 SHOWN = 20
@@ -52,17 +53,6 @@ class ReleasedRow:
     since: Aftermath | None
     at: datetime
     by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Turning:
-    """The pages of one of the two lists; "" where there is no such page."""
-
-    count: int
-    first: int
-    last: int
-    earlier: str
-    later: str
 
 
 def read_releases(asked: Mapping[str, str], *, person: User, now: datetime) -> dict[str, Any]:
@@ -125,7 +115,7 @@ def _page[Row: Model](
     found: QuerySet[Row], name: str, asked: Mapping[str, str]
 ) -> tuple[list[Row], Turning]:
     """One page, counted in the same query. A page after the last is empty, and leads back."""
-    number = _page_number(asked.get(name, ""))
+    number = page_number(asked.get(name, ""))
     start = (number - 1) * SHOWN
     counted: Any = found.annotate(count=Window(Count("pk"))).fetch_mode(FETCH_RAISE)
     rows = list(counted[start : start + SHOWN])
@@ -140,7 +130,7 @@ def _page[Row: Model](
     )
 
 
-def _page_number(text: str) -> int:
+def page_number(text: str) -> int:
     is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LAST_PAGE))
     return min(max(int(text), 1), LAST_PAGE) if is_number else 1
 

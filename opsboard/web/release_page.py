@@ -10,12 +10,14 @@ from django.db.models import FETCH_RAISE
 
 from opsboard.releases.aftermath import Aftermath, read_aftermath
 from opsboard.releases.models import Decision, Release
+from opsboard.releases.of_changes import of_release
 from opsboard.releases.reading import readiness_of
 from opsboard.releases.rules import REHEARSAL, Need
 from opsboard.releases.versions_known import steps_for
+from opsboard.web.change_list import Row, rows_of
 from opsboard.web.notes_for import Notes
 from opsboard.web.release_gates import gate_rows, overridable, running_out
-from opsboard.web.release_stands import override_rows, running_rows, stop_rows
+from opsboard.web.release_stands import override_rows, read_beside, stop_rows
 from opsboard.web.release_words import (
     Glance,
     Look,
@@ -30,6 +32,7 @@ from opsboard.web.release_words import (
 )
 
 DECISIONS_SHOWN = 50
+CHANGES_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class DecisionRow:
 
 def read_release_page(release: Release, *, person: User, now: datetime) -> dict[str, Any]:
     readiness = readiness_of(release, now=now)
+    beside = read_beside(release)
     decisions = _decisions(release)
     rows = gate_rows(release, readiness)
     note = Notes([release.service_id]).of_service(release.service_id)
@@ -61,13 +65,14 @@ def read_release_page(release: Release, *, person: User, now: datetime) -> dict[
         "gates": rows,
         "reasons": [one for one in readiness.reasons if one.override is None],
         "overridable": overridable(readiness),
-        "overrides": override_rows(release, readiness, person, now=now),
+        "overrides": override_rows(beside, readiness, person, now=now),
         "stops": stop_rows(release, readiness, now=now),
         "decisions": decisions,
         "aftermath": _aftermath(release, now=now),
         "changes": changes_words(release),
-        "paths": [path for path in release.paths.order_by("name") if path.removed_at is None],
-        "running": running_rows(release),
+        "measured": _measured(release, now=now),
+        "paths": beside.paths,
+        "running": beside.running,
         "note": note,
         "way": steps_for(release, note.version.steps, now=now) if note else None,
         "rehearsal": next((one for one in readiness.gates if one.gate == REHEARSAL), None),
@@ -80,6 +85,12 @@ def _aftermath(release: Release, *, now: datetime) -> Aftermath | None:
     if release.released_at is None:
         return None
     return read_aftermath([release], now=now).get(release.pk)
+
+
+def _measured(release: Release, *, now: datetime) -> list[Row]:
+    """The changes that go out with it, and where each stands."""
+    changes = list(of_release(release).for_pages().order_by("pk")[:CHANGES_SHOWN])
+    return rows_of(changes, now=now) if changes else []
 
 
 def _decisions(release: Release) -> list[DecisionRow]:

@@ -1,4 +1,4 @@
-"""The record of a release or an incident: its page, and its downloads with their SHA-256."""
+"""The record of a release, an incident or a change: its page, and its downloads."""
 
 import base64
 from collections.abc import Callable
@@ -11,13 +11,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from opsboard.changes.models import Change
 from opsboard.incidents.models import Incident
+from opsboard.releases.change_record import change_record
 from opsboard.releases.incident_record import incident_record
 from opsboard.releases.models import Release
 from opsboard.releases.record import Facts, sha256, write_json, write_markdown
 from opsboard.releases.release_record import release_record
 from opsboard.web.access import requires
-from opsboard.web.finding import find_incident
+from opsboard.web.finding import find_change, find_incident
 
 WRITERS: dict[str, tuple[Callable[[Facts], bytes], str]] = {
     "md": (write_markdown, "text/markdown; charset=utf-8"),
@@ -62,14 +64,7 @@ def release_download(request: HttpRequest, release: Release, kind: str) -> HttpR
 @require_safe
 def incident(request: HttpRequest, number: int) -> HttpResponse:
     as_of, one = asked_moment(request), find_incident(number)
-    context = {
-        "of": str(one),
-        "back": reverse("incident", args=[one.pk]),
-        "list": (reverse("incidents"), "Incidents"),
-        "markdown_url": reverse("incident-record-md", args=[one.pk]),
-        "json_url": reverse("incident-record-json", args=[one.pk]),
-    }
-    return _page(request, incident_record(one, as_of=as_of), as_of, context)
+    return _page(request, incident_record(one, as_of=as_of), as_of, _around(one, "incident"))
 
 
 @requires("viewer")
@@ -87,6 +82,41 @@ def incident_json(request: HttpRequest, number: int) -> HttpResponse:
 def _incident_download(request: HttpRequest, one: Incident, kind: str) -> HttpResponse:
     facts = incident_record(one, as_of=asked_moment(request))
     return _download(facts, kind, str(one).lower())
+
+
+@requires("viewer")
+@require_safe
+def change(request: HttpRequest, number: int) -> HttpResponse:
+    as_of, one = asked_moment(request), find_change(number)
+    return _page(request, change_record(one, as_of=as_of), as_of, _around(one, "change"))
+
+
+@requires("viewer")
+@require_safe
+def change_markdown(request: HttpRequest, number: int) -> HttpResponse:
+    return _change_download(request, find_change(number), "md")
+
+
+@requires("viewer")
+@require_safe
+def change_json(request: HttpRequest, number: int) -> HttpResponse:
+    return _change_download(request, find_change(number), "json")
+
+
+def _change_download(request: HttpRequest, one: Change, kind: str) -> HttpResponse:
+    facts = change_record(one, as_of=asked_moment(request))
+    return _download(facts, kind, str(one).lower())
+
+
+def _around(one: Incident | Change, kind: str) -> dict[str, Any]:
+    """What stands around the record of a thing that has a number. `kind`: as addresses name it."""
+    return {
+        "of": str(one),
+        "back": reverse(kind, args=[one.pk]),
+        "list": (reverse(f"{kind}s"), f"{kind.capitalize()}s"),
+        "markdown_url": reverse(f"{kind}-record-md", args=[one.pk]),
+        "json_url": reverse(f"{kind}-record-json", args=[one.pk]),
+    }
 
 
 def _page(

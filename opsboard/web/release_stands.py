@@ -1,20 +1,25 @@
 """What stands around a release: overrides, freezes and holds, and what runs where."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter, itemgetter
 
 from django.contrib.auth.models import User
 from django.db.models import Q
 
 from opsboard.incidents.models import Incident
-from opsboard.releases.models import Freeze, Hold, Override, Release
+from opsboard.releases.models import Freeze, Hold, Override, OverrideAct, Release
 from opsboard.releases.overriding import may_accept
 from opsboard.releases.rules import Readiness
-from opsboard.services.models import Running
+from opsboard.services.models import CriticalPath, Running
+from opsboard.services.together import Found, built, columns_of, read_together
 from opsboard.web.words import person_name
 
 OVERRIDES_SHOWN = 50
+# What is said of who did something.
+NAMES = ("first_name", "last_name", "username")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +44,23 @@ class RunningRow:
 
 
 def override_rows(
-    release: Release, readiness: Readiness, person: User, *, now: datetime
+    beside: "Beside", readiness: Readiness, person: User, *, now: datetime
 ) -> list[OverrideRow]:
-    rows = (
-        release.overrides.select_related("asked_by")
-        .prefetch_related("acts__by")
-        .order_by("-asked_at", "-pk")
-    )
     names = {one.gate: one.name for one in readiness.gates}
-    return [_override(one, names, person, now=now) for one in rows[:OVERRIDES_SHOWN]]
+    return [
+        _override(one, beside.acts.get(one.pk, ()), names, person, now=now)
+        for one in beside.overrides[:OVERRIDES_SHOWN]
+    ]
 
 
 def _override(
-    override: Override, names: Mapping[str, str], person: User, *, now: datetime
+    override: Override,
+    acts: Sequence[OverrideAct],
+    names: Mapping[str, str],
+    person: User,
+    *,
+    now: datetime,
 ) -> OverrideRow:
-    acts = sorted(override.acts.all(), key=lambda act: (act.at, act.pk))
     accepted = next((act for act in acts if act.act == act.Act.ACCEPTED), None)
     taken = next((act for act in acts if act.act == act.Act.TAKEN_BACK), None)
     is_over = taken is not None or override.ends_at <= now
@@ -121,22 +128,72 @@ def freezes_of(release: Release, *, now: datetime) -> Iterable[Freeze]:
     )
 
 
-def running_rows(release: Release) -> list[RunningRow]:
-    """What each environment says it runs; without a version address that is unknown."""
-    places = list(release.service.environments.filter(removed_at=None).order_by("slug"))
-    told = {one.environment_id: one for one in Running.objects.filter(environment__in=places)}
-    versions = dict(
-        Release.objects.filter(
-            service=release.service_id, commit__in=[one.commit for one in told.values()]
-        ).values_list("commit", "version")
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is around a release."""
+
+    running: list[RunningRow]
+    # The newest first.
+    overrides: list[Override]
+    # What became of each override, the oldest first.
+    acts: Mapping[int, Sequence[OverrideAct]]
+    # The critical paths it touches, by name, of those that stand.
+    paths: list[CriticalPath]
+
+
+def read_beside(release: Release) -> Beside:
+    """One query."""
+    places = release.service.environments.filter(removed_at=None)
+    running = Running.objects.filter(environment__in=places)
+    known = Release.objects.filter(service=release.service_id, commit__in=running.values("commit"))
+    found = read_together(
+        places=(places, ("id", "slug")),
+        running=(running, columns_of(Running)),
+        known=(known, ("id", "commit", "version")),
+        hurt=(Incident.objects.open().filter(service=release.service_id), columns_of(Incident)),
+        acts=(
+            OverrideAct.objects.filter(override__release=release),
+            (*columns_of(OverrideAct), *names_of("by")),
+        ),
+        overrides=(release.overrides.all(), (*columns_of(Override), *names_of("asked_by"))),
+        paths=(release.paths.filter(removed_at=None), ("id", "slug", "name")),
     )
-    hurt = {
-        one.environment_id: one
-        for one in Incident.objects.open().filter(service=release.service_id)
+    acts: dict[int, list[OverrideAct]] = defaultdict(list)
+    for row in sorted(found["acts"], key=itemgetter("at", "id")):
+        act = built(OverrideAct, row)
+        act.by = _person(row, "by")
+        acts[act.override_id].append(act)
+    overrides = []
+    for row in sorted(found["overrides"], key=itemgetter("asked_at", "id"), reverse=True):
+        override = built(Override, row)
+        override.release, override.asked_by = release, _person(row, "asked_by")
+        overrides.append(override)
+    paths = [CriticalPath(**row) for row in found["paths"]]
+    paths.sort(key=attrgetter("name", "pk"))
+    return Beside(_running_rows(release, found), overrides, acts, paths)
+
+
+def names_of(field: str) -> tuple[str, ...]:
+    return tuple(f"{field}__{name}" for name in NAMES)
+
+
+def _person(row: Found, field: str) -> User | None:
+    """With nothing but the name."""
+    if row[f"{field}_id"] is None:
+        return None
+    return User(pk=row[f"{field}_id"], **{name: row[f"{field}__{name}"] for name in NAMES})
+
+
+def _running_rows(release: Release, found: Mapping[str, Sequence[Found]]) -> list[RunningRow]:
+    """What each environment says it runs; without a version address that is unknown."""
+    told = {row["environment_id"]: built(Running, row) for row in found["running"]}
+    versions = {
+        row["commit"]: row["version"] for row in sorted(found["known"], key=itemgetter("id"))
     }
+    hurt = {row["environment_id"]: built(Incident, row) for row in found["hurt"]}
     return [
-        _running_row(place.slug, told.get(place.pk), versions, release, hurt.get(place.pk))
-        for place in places
+        _running_row(place["slug"], told.get(place["id"]), versions, release, hurt.get(place["id"]))
+        for place in sorted(found["places"], key=itemgetter("slug"))
     ]
 
 

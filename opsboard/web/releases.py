@@ -12,7 +12,7 @@ from opsboard.releases.refusing import Refused
 from opsboard.web import release_forms, release_records
 from opsboard.web.access import actor_of, may_edit, requires, signed_in
 from opsboard.web.finding import find_service
-from opsboard.web.live import answer
+from opsboard.web.live import answer, polled
 from opsboard.web.release_days import read_days
 from opsboard.web.release_list import read_releases
 from opsboard.web.release_page import read_release_page
@@ -20,10 +20,12 @@ from opsboard.web.release_page import read_release_page
 
 def find_release(service: str, version: str) -> Release:
     """Raises Http404; Gone when its service was removed."""
-    found = find_service(service)
-    releases = Release.objects.select_related("service__team", "named_by", "withdrawn_by")
-    release = releases.filter(service=found, version=version).first()
+    releases = Release.objects.standing().select_related(
+        "service__team", "named_by", "withdrawn_by"
+    )
+    release = releases.filter(service__slug=service, version=version).first()
     if release is None:
+        find_service(service)
         raise Http404
     return release
 
@@ -38,6 +40,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @requires("viewer")
 @require_safe
+@polled
 def show(request: HttpRequest, service: str, version: str) -> HttpResponse:
     now = timezone.now()
     release = find_release(service, version)

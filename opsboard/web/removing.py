@@ -18,6 +18,7 @@ from opsboard.board import removing
 from opsboard.services.models import CriticalPath, Environment, Service, Team
 from opsboard.services.told import Thing, kind_of
 from opsboard.web.access import actor_of, requires
+from opsboard.web.turning import turn
 from opsboard.web.what_goes import what_goes
 
 WORDS = {
@@ -101,7 +102,8 @@ class Row:
 @requires("editor")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "removed/index.html", {"rows": _rows(now=timezone.now())})
+    rows, turning = turn(_rows(now=timezone.now()), request.GET)
+    return render(request, "removed/index.html", {"rows": rows, "turning": turning})
 
 
 def _rows(*, now: datetime) -> list[Row]:

@@ -16,6 +16,7 @@ from opsboard.rollbacks.newest import newest_versions
 from opsboard.services.about import Fact
 from opsboard.services.models import CriticalPath, Service, Team
 from opsboard.web.hits import SHOWN, Hit, Kind, Text, find_in, hit, kind
+from opsboard.web.search_changes import changes_kind
 from opsboard.web.search_releases import releases_kind
 
 # What one looks for is at most this long.
@@ -23,13 +24,14 @@ LONGEST = 200
 
 
 def search(wanted: str) -> list[Kind]:
-    """The kinds in which `wanted` stands somewhere. Five queries, however much is kept."""
+    """The kinds in which `wanted` stands somewhere. Six queries, however much is kept."""
     found = [
         _services_kind(wanted),
         _paths_kind(wanted),
         kind("Teams", _team_hits(wanted)),
         _notes_kind(wanted),
         releases_kind(wanted),
+        changes_kind(wanted),
     ]
     return [one for one in found if one.count]
 

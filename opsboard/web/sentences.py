@@ -15,9 +15,8 @@ def counted(count: int, noun: str) -> str:
     return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
-def board_head(states: Iterable[State]) -> str:
+def board_head(counts: Counter[State]) -> str:
     """ "1 path is failing, 2 have warnings", "All 12 critical paths pass"."""
-    counts = Counter(states)
     total = sum(counts.values())
     if not total:
         return NOTHING_WATCHED
@@ -26,12 +25,16 @@ def board_head(states: Iterable[State]) -> str:
     if counts[State.NO_DATA]:
         return f"{counted(counts[State.NO_DATA], 'path')} {_have(counts[State.NO_DATA])} no data"
     if counts[State.PASSING] == total:
-        return "The one critical path passes" if total == 1 else f"All {total} critical paths pass"
+        return (
+            "The one critical path passes"
+            if total == 1
+            else f"All {number(total)} critical paths pass"
+        )
     if counts[State.PAUSED] == total:
         return f"{counted(total, 'critical path')} {_are(total)} paused"
     passing, paused = counts[State.PASSING], counts[State.PAUSED]
     verb = "passes" if passing == 1 else "pass"
-    return f"{counted(passing, 'critical path')} {verb}, {paused} {_are(paused)} paused"
+    return f"{counted(passing, 'critical path')} {verb}, {number(paused)} {_are(paused)} paused"
 
 
 def _hurting(counts: Mapping[State, int]) -> str:
@@ -40,12 +43,11 @@ def _hurting(counts: Mapping[State, int]) -> str:
     if not failing:
         return f"{counted(warning, 'path')} {_have(warning)} {said}"
     head = f"{counted(failing, 'path')} {_are(failing)} failing"
-    return f"{head}, {warning} {_have(warning)} {said}" if warning else head
+    return f"{head}, {number(warning)} {_have(warning)} {said}" if warning else head
 
 
-def board_sub(states: Iterable[State], *, environment: str) -> str:
+def board_sub(counts: Counter[State], *, environment: str) -> str:
     """ "38 of 45 critical paths pass in production. 2 have no data and 2 are paused."."""
-    counts = Counter(states)
     total = sum(counts.values())
     if not total:
         return f"No critical path is probed in {environment}."
@@ -53,9 +55,9 @@ def board_sub(states: Iterable[State], *, environment: str) -> str:
         counts[state] for state in (State.PASSING, State.NO_DATA, State.PAUSED)
     )
     verb = "passes" if total == 1 else "pass"
-    first = f"{passing} of {counted(total, 'critical path')} {verb} in {environment}."
-    rest = [f"{unknown} {_have(unknown)} no data"] * bool(unknown)
-    rest += [f"{paused} {_are(paused)} paused"] * bool(paused)
+    first = f"{number(passing)} of {counted(total, 'critical path')} {verb} in {environment}."
+    rest = [f"{number(unknown)} {_have(unknown)} no data"] * bool(unknown)
+    rest += [f"{number(paused)} {_are(paused)} paused"] * bool(paused)
     return f"{first} {' and '.join(rest)}." if rest else first
 
 

@@ -1,34 +1,39 @@
 """What the page of one service shows, in one of its environments."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import FETCH_RAISE, F
+from django.db.models import FETCH_RAISE, F, Prefetch, Q
 
-from opsboard.incidents.models import Incident
+from opsboard.incidents.models import Incident, IncidentPath
 from opsboard.probes.path_states import PathNow, paths_now, shown_probes
 from opsboard.probes.rules import State, worst
 from opsboard.releases.models import Release
 from opsboard.services.about import Link
 from opsboard.services.models import Environment, Service
 from opsboard.web import strips
-from opsboard.web.board_rows import (
-    Numbers,
-    availability_of,
-    days_of,
-    maintenance_of,
-    numbers_of,
-)
-from opsboard.web.neighbours import read_neighbours
+from opsboard.web.board_history import read_history
+from opsboard.web.board_rows import Asked, Numbers, numbers_of
+from opsboard.web.neighbours import Around, Neighbour, read_around
 from opsboard.web.notes_for import Notes, WayBack
-from opsboard.web.overview import environments_of
+from opsboard.web.overview import in_order
 from opsboard.web.sentences import service_state
+from opsboard.web.service_days import availability_of, days_of, maintenance_of
 from opsboard.web.who_hears import who_hears_of_service
 
 INCIDENTS_SHOWN = 10
 RELEASES_SHOWN = 5
+# How the paths stand, what each asks, and what it asks of the answer.
+LIGHT = (
+    *("environment_id", "location", "interval", "timeout", "ended_at", "leases_lost"),
+    *("state", "state_since", "reason", "observed_at"),
+    *("path_id", "path__service_id", "path__owner_id", "path__slug", "path__name"),
+    *("path__expected_result", "path__kind", "path__interval", "path__method", "path__route"),
+    *("path__steps", "path__heartbeat", "path__paused_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +49,15 @@ def read_service_page(
     service: Service, environment: str | None, *, now: datetime
 ) -> dict[str, Any] | None:
     """The context of the page; None when the service has no such environment."""
-    slugs = environments_of([service])
+    around = read_around(service, now=now)
+    slugs = in_order(one.slug for one in around.environments)
     chosen = environment or slugs[0]
     if chosen not in slugs:
         return None
-    paths = {slug: _paths(service, slug, now) for slug in slugs}
+    paths, states_around = _paths(service, around, chosen, now=now)
     here = sorted(paths[chosen], key=lambda path: path.rank)
     notes = Notes([service.pk])
-    place = next((one for one in service.environments.all() if one.slug == chosen), None)
+    place = next((one for one in around.environments if one.slug == chosen), None)
     others = [slug for slug in slugs if slug != chosen]
     days = days_of([place.pk] if place else [], now=now)
     kept = days[place.pk] if place else []
@@ -62,6 +68,8 @@ def read_service_page(
         "service": service,
         "environment": chosen,
         "environments": slugs,
+        "runs_in": around.environments,
+        "on_duty": around.on_duty,
         "place": place,
         "others": others,
         "state": state,
@@ -82,7 +90,9 @@ def read_service_page(
         ],
         "incidents": incidents_of(service, place),
         "releases": releases_of(service),
-    } | read_neighbours(service, chosen, now=now)
+        "calls": [Neighbour(one, states_around.get(one.pk)) for one in around.calls],
+        "called_by": [Neighbour(one, states_around.get(one.pk)) for one in around.called_by],
+    }
 
 
 def links_of(service: Service) -> list[Link]:
@@ -91,15 +101,29 @@ def links_of(service: Service) -> list[Link]:
     return sorted(service.links, key=lambda link: first.get(link["name"].lower(), len(first)))
 
 
-def _paths(service: Service, environment: str, now: datetime) -> list[PathNow]:
-    probes = shown_probes(environment=environment).filter(path__service=service)
-    return paths_now(probes.select_related("path"), now=now)
+def _paths(
+    service: Service, around: Around, chosen: str, *, now: datetime
+) -> tuple[dict[str, list[PathNow]], dict[int, State]]:
+    """Its own by environment, and the state of each service around it there. One query."""
+    slugs = {one.pk: one.slug for one in around.environments}
+    of_others = Q(path__service__in=around.neighbours, environment__slug=chosen)
+    probes = shown_probes().filter(Q(path__service=service) | of_others)
+    own: dict[str, list[PathNow]] = defaultdict(list)
+    states: dict[int, list[State]] = defaultdict(list)
+    for path in paths_now(probes.select_related("path").only(*LIGHT), now=now):
+        if path.path.service_id == service.pk:
+            own[slugs[path.probes[0].environment_id]].append(path)
+        else:
+            states[path.path.service_id].append(path.state)
+    return own, {pk: worst(found) for pk, found in states.items()}
 
 
 def _rows(
     here: Sequence[PathNow], notes: Notes, others: Mapping[str, Sequence[PathNow]], *, now: datetime
 ) -> list[PathRow]:
-    numbers = numbers_of(here, now=now)
+    asked = [Asked.of(path) for path in here]
+    history = read_history([], [pk for one in asked for pk in one.probe_ids], now=now)
+    numbers = numbers_of(asked, history, now=now)
     by_id = [{path.path.pk: path for path in paths} for paths in others.values()]
     return [
         PathRow(
@@ -132,7 +156,7 @@ def incidents_of(service: Service, place: Environment | None) -> list[Incident]:
     incidents = Incident.objects.filter(service=service, environment=place)
     return list(
         incidents.select_related("resolved_by")
-        .prefetch_related("paths__path")
+        .prefetch_related(Prefetch("paths", IncidentPath.objects.select_related("path")))
         .order_by("-opened_at")
         .fetch_mode(FETCH_RAISE)[:INCIDENTS_SHOWN]
     )

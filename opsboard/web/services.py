@@ -11,28 +11,44 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from opsboard.alerts.planning import reconcile
 from opsboard.services.models import Service
-from opsboard.web import environments, removing
+from opsboard.web import csv_files, environments, removing
 from opsboard.web.access import actor_of, may_edit, requires
 from opsboard.web.finding import find_environment, find_service
 from opsboard.web.forms.services import NewServiceForm, ServiceForm
 from opsboard.web.forms.teams import team_names
 from opsboard.web.forms.wording import things_to_fix
-from opsboard.web.live import answer
+from opsboard.web.history_csv import day_columns, day_rows
+from opsboard.web.live import answer, polled
+from opsboard.web.overview import environments_of
 from opsboard.web.saving import add_service, change_service
+from opsboard.web.service_days import days_of
 from opsboard.web.service_page import read_service_page
 
 
 @requires("viewer")
 @require_safe
+@polled
 def show(request: HttpRequest, service: str) -> HttpResponse:
     now = timezone.now()
-    one = find_service(service, Service.objects.with_sheets())
+    one = find_service(service, Service.objects.select_related("team"))
     context = read_service_page(one, request.GET.get("environment"), now=now)
     if context is None:
         raise Http404
     # A poll gets no context of the whole page: what its part needs is said here.
     context |= {"now": now, "may_edit": may_edit(request), "here": request.get_full_path()}
     return answer(request, "services/show.html", context, part="service")
+
+
+@requires("viewer")
+@require_safe
+def days_csv(request: HttpRequest, service: str) -> HttpResponse:
+    """The 90 days of a service in one environment, a line for each."""
+    now, one = timezone.now(), find_service(service, Service.objects.with_sheets())
+    slug = request.GET.get("environment") or environments_of([one])[0]
+    place = find_environment(one, slug)
+    days = days_of([place.pk], now=now)[place.pk]
+    name = f"{service}-{slug}-90-days-{now:%Y-%m-%d}.csv"
+    return csv_files.answer(name, day_columns(), day_rows(days, today=now.date()))
 
 
 # Forms

@@ -17,6 +17,7 @@ from opsboard.web.finding import find_path, find_service, find_team
 from opsboard.web.forms.reach import path_names
 from opsboard.web.forms.silences import SilenceForm
 from opsboard.web.forms.wording import things_to_fix
+from opsboard.web.turning import turn
 from opsboard.web.words import clock
 
 ENDED_SHOWN = timedelta(days=30)
@@ -39,13 +40,15 @@ def index(request: HttpRequest) -> HttpResponse:
         else:
             in_force.append((silence, about(silence)))
     ended.sort(key=lambda pair: pair[0].ends_at, reverse=True)
+    shown, turning = turn(ended, request.GET)
     context = {
         "now": now,
         "may_edit": may_edit(request),
         "head": _head(len(in_force)),
         "in_force": in_force,
         "coming": coming,
-        "ended": ended,
+        "ended": shown,
+        "turning": turning,
     }
     return render(request, "silences/index.html", context)
 

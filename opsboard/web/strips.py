@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from opsboard.probes.rules import State
+from opsboard.web.words import MINUTE, span
 
 DAYS = 90
 STEP, HEIGHT = 3, 22
@@ -36,6 +37,8 @@ class DayRow(Protocol):
     def day(self) -> date: ...
     @property
     def worst(self) -> str: ...
+    @property
+    def passing(self) -> int: ...
     @property
     def warning(self) -> int: ...
     @property
@@ -68,6 +71,11 @@ class Bar:
         if self.state is None:
             return ""
         return "in maintenance" if self.is_maintenance else self.state.words
+
+    @property
+    def lasted(self) -> str:
+        """ "48 min", "2 h 5 min"."""
+        return span(self.minutes * MINUTE)
 
     @property
     def code(self) -> str:

@@ -18,6 +18,8 @@ from opsboard.web.forms.fields import zones
 from opsboard.web.forms.teams import TeamForm
 from opsboard.web.forms.wording import things_to_fix
 from opsboard.web.saving import add_team, change_team
+from opsboard.web.turning import turn
+from opsboard.web.words import counted
 
 MOST_SHOWN = 100
 
@@ -29,21 +31,33 @@ def index(request: HttpRequest) -> HttpResponse:
         owned=Count("services", filter=Q(services__removed_at=None), distinct=True),
         heard=Count("channels", filter=Q(channels__removed_at=None), distinct=True),
     )
-    return render(request, "teams/index.html", {"teams": teams.order_by("name")})
+    rows, turning = turn(teams.order_by("name"), request.GET)
+    return render(request, "teams/index.html", {"teams": rows, "turning": turning})
+
+
+def _head(team: Team, services: int, paths: int) -> str:
+    """ "Pricing owns 3 services and 1 critical path": paths are those of other teams' services."""
+    told = [counted(services, "service")] if services else []
+    told += [counted(paths, "critical path")] if paths else []
+    return f"{team.name} owns {' and '.join(told) or 'nothing yet'}"
 
 
 @requires("viewer")
 @require_safe
 def show(request: HttpRequest, team: str) -> HttpResponse:
     one, now = find_team(team), timezone.now()
+    services = list(one.services.filter(removed_at=None).order_by("tier", "name"))
+    paths = list(one.paths.standing().select_related("service").order_by("name"))
+    owns, turning = turn([*services, *paths], request.GET)
     context = {
+        "head": _head(one, len(services), len(paths)),
         "team": one,
         "now": now,
         "running_out": running_out([one.pk], now=now).get(one.pk, [])[:MOST_SHOWN],
         "on_duty": on_duty(one, now),
         "members": one.members.order_by("username"),
-        "services": one.services.filter(removed_at=None).order_by("tier", "name"),
-        "paths": one.paths.standing().select_related("service").order_by("name"),
+        "owns": owns,
+        "turning": turning,
         "channels": one.channels.filter(removed_at=None).order_by("name"),
     }
     return render(request, "teams/show.html", context)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,10 +17,10 @@ from opsboard.people.models import ApiToken, ApiTokenQuerySet, role_of
 from opsboard.web.access import actor_of, requires, signed_in
 from opsboard.web.forms.tokens import TokenForm
 from opsboard.web.forms.wording import things_to_fix
+from opsboard.web.turning import turn
 from opsboard.web.words import counted
 
-# Of those that work; and of those that do not any more, newest first.
-MOST, MOST_OVER = 500, 50
+PAGES = ("page", "over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,21 @@ class Row:
 @never_cache
 def index(request: HttpRequest) -> HttpResponse:
     now, mine = timezone.now(), _of(request)
-    rows = [_row(one, now) for one in _standing(mine, now)]
-    over = mine.exclude(pk__in=[row.token.pk for row in rows]).order_by("-made_at", "-pk")
+    works = Q(revoked_at=None, expires_at__gt=now)
+    found = mine.filter(works).order_by("expires_at", "pk").select_related("made_by__role")
+    standing, turning = turn(found, request.GET, kept=PAGES)
+    ended = mine.exclude(works).order_by("-made_at", "-pk").select_related("made_by", "revoked_by")
+    over, over_turning = turn(ended, request.GET, "over", kept=PAGES)
+    rows = [_row(one, now) for one in standing]
+    soon = found.filter(expires_at__lte=now + tokens.SOON).count()
     context = {
         "now": now,
-        "head": _head(rows),
+        "head": _head(turning.count, soon, is_all=_sees_all(request)),
         "is_all": _sees_all(request),
         "rows": rows,
-        "over": over.select_related("made_by", "revoked_by")[:MOST_OVER],
+        "turning": turning,
+        "over": over,
+        "over_turning": over_turning,
     }
     return render(request, "tokens/index.html", context)
 
@@ -95,12 +103,6 @@ def _of(request: HttpRequest) -> ApiTokenQuerySet:
     return every if _sees_all(request) else every.filter(made_by=signed_in(request))
 
 
-def _standing(of: ApiTokenQuerySet, now: datetime) -> list[ApiToken]:
-    """Neither revoked nor over, those that end first at the top."""
-    found = of.filter(revoked_at=None, expires_at__gt=now).order_by("expires_at", "pk")
-    return list(found.select_related("made_by__role")[:MOST])
-
-
 def _row(token: ApiToken, now: datetime) -> Row:
     return Row(
         token,
@@ -119,9 +121,8 @@ def _trouble(token: ApiToken) -> str:
     return f"It allows less than it says: {who} has another role now."
 
 
-def _head(rows: list[Row]) -> str:
-    if not rows:
-        return "No program has a token"
-    soon = sum(row.ends_soon for row in rows)
+def _head(count: int, soon: int, *, is_all: bool) -> str:
+    if not count:
+        return "No program has a token" if is_all else "None of your tokens is in use"
     ends = f", {soon} of them end{'s' if soon == 1 else ''} within 14 days" if soon else ""
-    return f"{counted(len(rows), 'token')} let{'s' if len(rows) == 1 else ''} programs in{ends}"
+    return f"{counted(count, 'token')} let{'s' if count == 1 else ''} programs in{ends}"

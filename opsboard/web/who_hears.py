@@ -1,12 +1,13 @@
 """Who hears if this fails: the channels of now, who is on duty, what comes after, or nobody."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from opsboard.alerts.hearing import Audience, Hearing
 from opsboard.alerts.models import AlertKind, Route
-from opsboard.services.models import CriticalPath, Service, Team
+from opsboard.services.models import CriticalPath, Environment, Service, Team
 from opsboard.web.words import counted
 
 
@@ -41,12 +42,13 @@ class WhoHears:
         return bool(self.lines[0].hearing.listeners)
 
 
-def who_hears_of_path(path: CriticalPath, environment: str, *, now: datetime) -> WhoHears:
-    return _in_lines([path.service.team_id, path.owner_id], path.service, environment, now=now)
+def who_hears_of_path(audience: Audience, path: CriticalPath, environment: str) -> WhoHears:
+    teams = [path.service.team_id, path.owner_id]
+    return _in_lines(audience, teams, path.service, environment)
 
 
 def who_hears_of_service(service: Service, environment: str, *, now: datetime) -> WhoHears:
-    return _in_lines([service.team_id], service, environment, now=now)
+    return _in_lines(Audience(now), [service.team_id], service, environment)
 
 
 def tried(service: Service, environment: str, kind: str, *, at: datetime) -> WhoHears:
@@ -60,9 +62,8 @@ def tried(service: Service, environment: str, kind: str, *, at: datetime) -> Who
 
 
 def _in_lines(
-    teams: Iterable[int | None], service: Service, environment: str, *, now: datetime
+    audience: Audience, teams: Iterable[int | None], service: Service, environment: str
 ) -> WhoHears:
-    audience = Audience(now)
     owners = [team for team in teams if team is not None]
     pages, notices = (
         audience.of(owners, tier=service.tier, environment=environment, kind=kind)
@@ -96,18 +97,15 @@ def afterwards_of(route: Route, second: Sequence[str]) -> list[str]:
 
 
 def why_unheard(
-    audience: Audience, service: Service, environment: str, owners: Iterable[int | None]
+    audience: Audience, team: int, owners: Iterable[int | None], *, tier: int, environment: str
 ) -> str:
     """Why nobody would be told when a path of a service fails; "": somebody would be.
 
-    `owners`: the team that owns each path, None for that of the service.
+    `team` is the service's; `owners`: the team that owns each path, None for that of the service.
     """
     for owner in dict.fromkeys([*owners] or [None]):
         heard = audience.of(
-            [service.team_id, owner or service.team_id],
-            tier=service.tier,
-            environment=environment,
-            kind=AlertKind.PAGE,
+            [team, owner or team], tier=tier, environment=environment, kind=AlertKind.PAGE
         )
         if not heard.works:
             return heard.why
@@ -117,15 +115,18 @@ def why_unheard(
 def teams_unheard(*, now: datetime) -> list[Team]:
     """The teams with a service about which nobody would be told somewhere. Constant queries."""
     audience = Audience(now)
-    owners: dict[int, list[int | None]] = {}
+    owners: dict[int, set[int | None]] = defaultdict(set)
     paths = CriticalPath.objects.standing().values_list("service_id", "owner_id")
     for service_id, owner_id in paths:
-        owners.setdefault(service_id, []).append(owner_id)
-    services = Service.objects.standing().with_sheets()
+        owners[service_id].add(owner_id)
+    places = Environment.objects.standing().values_list(
+        "service_id", "service__team_id", "service__tier", "slug"
+    )
+    # Many services are alike in all that decides who hears.
+    kinds = {(team, tier, slug, frozenset(owners[pk])) for pk, team, tier, slug in places}
     unheard = {
-        service.team.pk: service.team
-        for service in services
-        for place in service.environments.all()
-        if why_unheard(audience, service, place.slug, owners.get(service.pk, []))
+        team
+        for team, tier, slug, own in kinds
+        if why_unheard(audience, team, own, tier=tier, environment=slug)
     }
-    return sorted(unheard.values(), key=lambda team: team.name)
+    return list(Team.objects.filter(pk__in=unheard).order_by("name"))

@@ -3,6 +3,7 @@
 Durations are whole microseconds. A no-break space stands before every unit.
 """
 
+import re
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
@@ -22,6 +23,14 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 # Fewer probes than this are counted, not turned into a percentage.
 ENOUGH_FOR_PERCENT = 20
+# Facts whose names in clauses are no words. A reason has several clauses, one after another.
+_FACTS = {
+    "db.calls": "the number of database calls",
+    "db.time": "the time in the database",
+    "certificate.days": "the number of days the certificate is valid",
+}
+_FACT = re.compile(rf"(^|; )(?:(p\d\d) )?({'|'.join(map(re.escape, _FACTS))})(?= is )")
+_BEFORE_A_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|min|h)\b)")
 
 
 def duration(microseconds: int) -> str:
@@ -75,6 +84,16 @@ def clock(then: datetime, now: datetime) -> str:
 def when(then: datetime, now: datetime) -> str:
     """As `clock`, but "today 14:09": for lists in which most rows are of other days."""
     return f"today {then:%H:%M}" if then.date() == now.date() else clock(then, now)
+
+
+def from_to(start: datetime, end: datetime, now: datetime) -> tuple[str, str]:
+    """Both ends of a stretch: of one day its name is said once, of one minute the seconds too."""
+    began = when(start, now)
+    if start.date() != end.date():
+        return began, when(end, now)
+    if f"{start:%H:%M}" != f"{end:%H:%M}":
+        return began, f"{end:%H:%M}"
+    return began.replace(f"{start:%H:%M}", f"{start:%H:%M:%S}"), f"{end:%H:%M:%S}"
 
 
 def day(then: datetime, now: datetime) -> str:
@@ -160,6 +179,21 @@ def sentence(text: str) -> str:
     is_name = any(sign.isdigit() for sign in stripped.split(maxsplit=1)[0])
     first = stripped[0] if is_name else stripped[0].upper()
     return first + stripped[1:] + ("" if stripped[-1] in ".!?" else ".")
+
+
+def reason_sentence(text: str) -> str:
+    """Why a path is as it is, as a sentence: facts by their words, not as clauses name them."""
+    return sentence(_FACT.sub(_spoken, text))
+
+
+def _spoken(found: re.Match[str]) -> str:
+    before, of, name = found.groups()
+    return f"{before}{of} of {_FACTS[name]}" if of else f"{before}{_FACTS[name]}"
+
+
+def kept_together(text: str) -> str:
+    """A sentence whose numbers stay on one line with their units."""
+    return _BEFORE_A_UNIT.sub(NBSP, text)
 
 
 def _short(microseconds: int) -> str | None:

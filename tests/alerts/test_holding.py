@@ -421,10 +421,10 @@ def test_reconciling_asks_no_more_of_many_that_are_held():
     assert reconciling(1) == reconciling(6)
 
 
-def test_overlays_are_read_in_two_queries(path):
+def test_overlays_are_read_in_one_query(path):
     silence()
     window()
     with CaptureQueriesContext(connection) as captured:
         overlays = Overlays.load(now=NOON)
         assert len(overlays.of_place(path.service, path, "production")) == 2
-    assert len(captured) == 2
+    assert len(captured) == 1

@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from opsboard.changes.models import Change
 from opsboard.incidents.models import Incident, TimelineEntry
 from opsboard.probes.models import Kind, Observation, microseconds, stand_up
 from opsboard.probes.rules import Verdict
 from opsboard.releases.models import Override, OverrideAct, Release
 from opsboard.services.models import ConfigKey, CriticalPath, Running, Service
+from tests.api.changes import declare, judged
 from tests.api.ci import COMMIT, ago, evidence, named
 from tests.company import a_path, a_service
 
@@ -32,6 +34,8 @@ NOTE = {
 def fill(ask: Client, person: User) -> dict[str, Any]:
     """Everything, made by `ask` where a program can. What it gives is what stands in addresses."""
     path = _services()
+    # Before anything is deployed: a baseline reaches back no further.
+    change = _compared(ask)
     _given(ask)
     _overridden(Release.objects.get(), person)
     _noted(ask, path)
@@ -42,6 +46,8 @@ def fill(ask: Client, person: User) -> dict[str, Any]:
         "version": VERSION,
         "environment": "staging",
         "number": _incident(path, person).pk,
+        "change": str(change),
+        "attempt": 1,
     }
 
 
@@ -89,7 +95,8 @@ def _observed(path: CriticalPath) -> None:
 
 def _runs(service: Service) -> None:
     now, place = timezone.now(), service.environments.get(slug="production")
-    Running.objects.create(environment=place, commit=COMMIT, commit_since=now, told_at=now)
+    since = now - timedelta(hours=1)
+    Running.objects.create(environment=place, commit=COMMIT, commit_since=since, told_at=now)
 
 
 def _given(ask: Client) -> None:
@@ -122,6 +129,24 @@ def _noted(ask: Client, path: CriticalPath) -> None:
     for place in (SERVICE, f"{SERVICE}/paths/{path.slug}"):
         _post(ask, f"{place}/rollback-note", NOTE)
         _post(ask, f"{place}/rollback-note/rehearsals", gone)
+
+
+def _compared(ask: Client) -> Change:
+    """A change that was judged, and what was done for it."""
+    declare(ask, version=VERSION, goal=0.3, assumptions=["As usual."], sampling="sent")
+    change = Change.objects.get()
+    at = f"/api/v1/changes/{change.pk}"
+    samples = [{"at": ago(seconds=90 - second), "latency_us": 48_000} for second in range(60)]
+    for act, told in (
+        ("baseline", {}),
+        ("samples", {"samples": samples}),
+        ("baseline/seal", {}),
+        ("cleared", {"what": "prefix", "pattern": "fares:", "count": 3}),
+        ("applied", {"command": "make deploy", "exit_code": 0}),
+    ):
+        _post(ask, f"{at}/{act}", told)
+    judged(change.pk)
+    return change
 
 
 def _incident(path: CriticalPath, person: User) -> Incident:

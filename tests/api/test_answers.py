@@ -26,7 +26,8 @@ def successes() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, methods in DOCUMENT["paths"].items():
         for method, told in methods.items():
             for status, answer in told["responses"].items():
-                if int(status) < 300:
+                # CSV has no fields.
+                if int(status) < 300 and "application/json" in answer["content"]:
                     yield method, path, answer["content"]["application/json"]
 
 
@@ -70,7 +71,8 @@ def test_everything_that_can_be_read_is_answered_as_documented(
         query = {"environment": "production"} if address.endswith("observations") else {}
         answer = ask.get(address, query)
         assert answer.status_code == 200, address
-        assert answer.json().get("items") != [], address
+        if answer["Content-Type"] == "application/json":
+            assert answer.json().get("items") != [], address
 
 
 @pytest.mark.django_db
@@ -104,7 +106,8 @@ def test_what_is_not_documented_fails_a_test(said: dict[str, Any], place: str) -
 
 def test_the_reference_page_shows_the_fields_of_answers(client_of: Any) -> None:
     shown = {one.anchor: one for group in reference.groups() for one in group.operations}
-    assert all(one.answer for one in shown.values())
+    # CSV has no fields.
+    assert all(one.answer for one in shown.values() if not one.path.endswith(".csv"))
     rows = {row.name: row for row in shown["opsboard_api_releases_readiness"].answer}
     assert rows["gates[].override"].kind == "object or null"
     assert rows["gates[].override.accepted_by"].description.startswith('"": nobody had to')

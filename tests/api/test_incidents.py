@@ -132,3 +132,11 @@ def test_a_token_sees_the_incidents_of_its_services(ask_with, make_token, three)
 
 def test_reading_does_not_allow_writing(ask, three):
     assert send(ask, f"incidents/{three[0].pk}/acknowledgement").status_code == 403
+
+
+def test_the_likely_cause_is_told_in_its_sentence(ask, three):
+    one = three[0]
+    assert ask.get(f"{HERE}/{one.pk}").json()["cause"] is None
+    one.cause = {"sentence": "2026.11.4 went out 3 min before.", "deploy": None, "moved": []}
+    one.save()
+    assert ask.get(f"{HERE}/{one.pk}").json()["cause"] == "2026.11.4 went out 3 min before."

@@ -5,6 +5,7 @@ import hashlib
 import json
 import stat
 import threading
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -33,8 +34,9 @@ from opsboard.probes.rules import State
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services import secrets
 from opsboard.services.built_in import watch_itself
-from opsboard.services.models import MaintenanceWindow, Rota, Service, Team, Variable
+from opsboard.services.models import CriticalPath, MaintenanceWindow, Rota, Service, Team, Variable
 from tests.company import NOON, SECOND, a_path, a_probe, a_service, production
+from tests.releases.changing import a_change, a_verdict, a_window, an_attempt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,9 +101,25 @@ def company() -> Probe:
         message=message,
     )  # fmt: skip
     _who_hears(channel, incident, person)
+    _measured(path)
     record(Actor(person, Via.PAGES, address="::1"), "added", "service", "fares-api", now=NOON)
     make_link(person, by=Actor(person, Via.PAGES), now=NOON)
     return probe
+
+
+def _measured(path: CriticalPath) -> None:
+    """A change in every state: judged, given up, and measured by a burst that is under way."""
+    change = a_change(path.service, version="", goal=0.3)
+    one = a_verdict(change, "regressed")
+    one.acts.create(kind="cleared", at=NOON, what="prefix", pattern="fares:", count=12)
+    collects = a_window(an_attempt(change, 2, leased_until=LATER, tries=1))
+    collects.collected.create(at=1, latency=9, cache=1, db_calls=3)
+    collects.bursts.create(
+        location="default", wanted=60, asked=1, started_at=NOON, claim_id=7, leased_until=8
+    )
+    kept = a_window(an_attempt(a_change(path.service, withdrawn_at=NOON), given_up_at=NOON))
+    kept.content, kept.beside, kept.sealed_at = zlib.compress(b"side,i"), b"\x00\xff", NOON
+    kept.save()
 
 
 def _who_hears(channel: Channel, incident: Incident, person: User) -> None:
@@ -439,6 +457,8 @@ def _begin(lines: list[Any], table: str) -> Any:
         ("services_service", "is_built_in", 1),
         ("services_service", "team_id", 987_654),
         ("services_service", "slug", "fares-db"),
+        ("changes_change", "goal", "0.3"),
+        ("changes_change", "goal", True),
         ("incidents_incident", "opened_at", "yesterday"),
         ("incidents_incident", "opened_at", "2026-11-23T12:00:00"),
         ("incidents_incident", "opened_at", 5),

@@ -73,7 +73,7 @@ def test_pasting_an_address_puts_a_path_on_the_board(
         page.goto("/add")
         page.get_by_label("An address, or the curl command").fill(machine.url("/price"))
         page.get_by_role("button", name="Ask it once").click()
-        page.get_by_text("Answered 200 in").wait_for()
+        page.locator("#reply").get_by_text("Answered 200 in").wait_for()
         assert "json $.ok == true" in page.get_by_label("Expected result").input_value()
         page.get_by_label("Name of the path").fill("Price a crossing")
         page.get_by_label("Service").fill("Fares API")
@@ -108,14 +108,14 @@ def test_mistakes_stand_beside_their_fields_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_note_is_written_with_as_many_rows_as_it_needs(
+def test_a_note_is_written_with_as_many_steps_as_it_needs(
     browse: Open, path: CriticalPath, scripts: bool
 ) -> None:
     with browse(scripts=scripts) as page:
         page.goto("/services/fares-api/rollback-note/edit")
         page.get_by_label("What it does").fill("Go back to 2026.11.2")
         page.get_by_label("Do this, step 1").fill("Hold releases")
-        page.get_by_role("button", name="Add rows").click()
+        page.get_by_role("button", name="Add a step").click()
         page.get_by_label("Do this, step 4").fill("Go back")
         assert page.get_by_label("Do this, step 1").input_value() == "Hold releases"
         page.get_by_label("What changed, in one line").press("Enter")
@@ -169,7 +169,7 @@ def test_clauses_are_judged_as_they_are_typed_and_the_reply_stands_beside_the_fo
         page.locator("#clauses li", has_text="tme").wait_for(state="detached")
         assert page.locator("#clauses li").count() == 1
         page.get_by_role("button", name="Ask now").click()
-        page.get_by_text("Answered 200 in").wait_for()
+        page.locator("#reply").get_by_text("Answered 200 in").wait_for()
         assert page.get_by_label("Name", exact=True).input_value() == "Price a crossing"
         page.get_by_label("Route").fill("nonsense")
         page.get_by_role("button", name="Ask now").click()

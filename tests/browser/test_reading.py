@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -160,7 +161,9 @@ def in_database(act: Callable[[], object]) -> None:
 
 
 def stand(state: State, **which: object) -> None:
-    in_database(lambda: Probe.objects.filter(**which).update(state=state))
+    """As an observation would make it stand."""
+    counted = F("counted_failing") + 1
+    in_database(lambda: Probe.objects.filter(**which).update(state=state, counted_failing=counted))
 
 
 def poll(page: Page) -> None:
@@ -240,6 +243,53 @@ def test_rows_do_not_jump_under_the_pointer(browse: Open, company: Probe) -> Non
         expect(page.locator("#services tbody tr").first).to_have_id("service-hold-web")
 
 
+def test_a_poll_leaves_alone_the_rows_that_are_as_they_were(browse: Open, company: Probe) -> None:
+    with browse() as page:
+        page.goto("/")
+        page.eval_on_selector("#service-hold-web", "row => row.dataset.mark = 'untouched'")
+        for state in (State.WARNING, State.FAILING):
+            stand(state, pk=company.pk)
+            poll(page)
+            expect(page.locator("#service-fares-api")).to_contain_text(state.words.capitalize())
+        row = page.locator("#service-hold-web")
+        expect(row).to_have_attribute("data-mark", "untouched")
+        expect(row).to_contain_text("What hold-web does")
+        expect(page.locator("[data-same]")).to_have_count(0)
+
+
+def test_a_part_that_lacks_a_named_row_asks_for_all_of_it(browse: Open, company: Probe) -> None:
+    with browse() as page:
+        page.goto("/")
+        page.eval_on_selector("#service-hold-web", "row => row.remove()")
+        stand(State.WARNING, pk=company.pk)
+        poll(page)
+        expect(page.locator("#service-hold-web")).to_contain_text("What hold-web does")
+        expect(page.locator("[data-same]")).to_have_count(0)
+
+
+def test_a_team_is_opened_and_folded_with_the_keyboard(browse: Open) -> None:
+    def add_fifty() -> None:
+        for number in range(50):
+            stands(a_path(a_service(f"ferry-{number:02}", team="Ferries")))
+
+    in_database(add_fifty)
+    with browse() as page:
+        page.goto("/")
+        expect(page.locator("#service-ferry-07")).to_have_count(0)
+        fold = page.locator("#team-ferries a")
+        fold.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#service-ferry-07")).to_be_visible()
+        expect(fold).to_be_focused()
+        expect(fold).to_have_attribute("aria-expanded", "true")
+        poll(page)
+        expect(page.locator("#service-ferry-07")).to_be_visible()
+        page.keyboard.press("Enter")
+        expect(page.locator("#service-ferry-07")).to_have_count(0)
+        # The address says what is open: a page loaded again is the same.
+        assert "open=" in page.url
+
+
 def test_the_path_page_follows_and_keeps_what_is_open(browse: Open, company: Probe) -> None:
     with browse() as page:
         page.goto(PATH)
@@ -286,6 +336,67 @@ def test_the_chart_and_the_strip_are_read_with_the_arrow_keys(browse: Open) -> N
         expect(page.locator("#day-read")).to_contain_text("failing for 10 min")
         page.keyboard.press("ArrowLeft")
         expect(page.locator("#day-read")).to_contain_text("not watched yet")
+
+
+def test_a_day_of_the_strip_opens_its_incidents_with_enter_or_a_click(browse: Open) -> None:
+    today = datetime.now(UTC).date()
+    with browse() as page:
+        page.goto("/services/fares-api")
+        slider = page.get_by_role("slider", name="Enter opens its incidents")
+        slider.focus()
+        # Nothing is known of the days before: they open nothing.
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("Enter")
+        page.keyboard.press("End")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/incidents?service=fares-api&environment=production&day={today}")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("1 incident of fares-api")
+        page.get_by_role("link", name="fares-api, 90 days").click()
+        box = page.get_by_role("slider").bounding_box()
+        assert box
+        page.mouse.click(box["x"] + box["width"] - 2, box["y"] + 20)
+        page.wait_for_url("**/incidents?*")
+
+
+def test_without_scripts_the_days_are_links(browse: Open) -> None:
+    with browse(scripts=False, width=390) as page:
+        page.goto("/services/fares-api")
+        page.get_by_text("Days that were not passing").click()
+        page.locator("#noted a").first.click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("1 incident of fares-api")
+
+
+def test_a_chart_is_looked_at_closer_and_the_way_back_is_in_sight(browse: Open) -> None:
+    with browse() as page:
+        page.goto(f"{PATH}?range=1h")
+        whole = page.get_by_role("button", name="Whole range")
+        over = page.locator("[data-row=time] .u-over")
+        expect(whole).to_be_hidden()
+        drag(page, over, 0.4, 0.6)
+        expect(whole).to_be_visible()
+        # A poll brings new points and leaves the sight as it is.
+        poll(page)
+        expect(whole).to_be_visible()
+        over.dblclick()
+        expect(whole).to_be_hidden()
+        drag(page, page.locator("[data-row=errors] .u-over"), 0.2, 0.5)
+        whole.click()
+        expect(whole).to_be_hidden()
+        expect(page.locator("[data-chart]")).to_be_focused()
+        page.keyboard.press("+")
+        expect(whole).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(whole).to_be_hidden()
+
+
+def drag(page: Page, over: Any, begin: float, end: float) -> None:
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + begin * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end * box["width"], y, steps=4)
+    page.mouse.up()
 
 
 def test_commands_are_copied(browse: Open) -> None:

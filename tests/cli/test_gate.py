@@ -1,4 +1,4 @@
-"""`opsboard gate` and `opsboard compare`: one exit code for each answer."""
+"""`opsboard gate`: one exit code for each answer."""
 
 import time
 from typing import Any
@@ -128,38 +128,3 @@ def test_waiting_ends_with_the_time(last: Any, code: int) -> None:
 def test_a_token_that_is_not_taken_is_not_waited_for() -> None:
     with FarSide(refuses(401, "no_token", "Send a valid token.")) as board:
         assert call(board.url(""), *GATE, "--wait", "20s", *QUICK).code == 7
-
-
-# compare ----------------------------------------------------------------------------------------
-
-VERDICTS = [
-    ("improved", None, 0),
-    ("no_change", None, 0),
-    ("no change", "not_regressed", 0),
-    ("improved", "not_regressed", 0),
-    ("improved", "improved", 0),
-    ("no_change", "no_change", 0),
-    ("regressed", None, 1),
-    ("regressed", "no_change", 1),
-    ("collecting", None, 3),
-    ("invalid", None, 4),
-    ("no_change", "improved", 5),
-    ("improved", "no_change", 5),
-    ("inconclusive", None, 6),
-    ("confounded", "not_regressed", 8),
-    ("splendid", None, 7),
-]
-
-
-@pytest.mark.parametrize(("verdict", "expected", "code"), VERDICTS)
-def test_each_verdict_has_its_exit_code(verdict: str, expected: str | None, code: int) -> None:
-    more = ("--expect", expected) if expected else ()
-    with FarSide(says({"verdict": verdict, "reasons": ["p95 fell by 12 %"]})) as board:
-        assert call(board.url(""), "compare", "17", *more).code == code
-
-
-def test_a_verdict_is_waited_for() -> None:
-    collecting = says({"verdict": "collecting", "reasons": []})
-    improved = says({"verdict": "improved", "reasons": []})
-    with FarSide(in_turn(collecting, improved)) as board:
-        assert call(board.url(""), "compare", "17", "--wait", "20s", *QUICK).code == 0

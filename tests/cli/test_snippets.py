@@ -42,7 +42,7 @@ def lines_of_ci() -> Iterator[str]:
 def commands() -> Iterator[str]:
     for text in (*blocks("bash"), *lines_of_ci()):
         joined = text.replace("\\\n", " ")
-        found = (line.strip() for line in joined.splitlines())
+        found = (line.strip().removeprefix("declared=$(") for line in joined.splitlines())
         yield from (line for line in found if line.startswith(("opsboard ", "script/opsboard ")))
 
 
@@ -64,13 +64,15 @@ def test_a_line_is_one_the_command_takes(line: str, monkeypatch: pytest.MonkeyPa
     written = re.sub(r'"\$\([^)]*\)"', "ab" * 20, line).replace('"${of[@]}"', "")
     written = re.sub(r"\$(OPSBOARD_COMMIT|CI_COMMIT_SHA|GITHUB_SHA)", "ab" * 20, written)
     written = re.sub(r"\$\{WAIT:-(\w+)\}", r"\1", written.partition("||")[0])
+    written = written.replace('"$change"', "CHG-0198").removesuffix(")")
     monkeypatch.setenv("OPSBOARD_COMMIT", "ab" * 20)
     options, ran = main._split(shlex.split(written)[1:])
 
     asked = main._parser().parse_args(options)
 
     assert isinstance(asked, argparse.Namespace)
-    assert bool(ran) == (options[0] == "run")
+    runs = (["run"], ["change", "applied"], ["change", "cleared"])
+    assert bool(ran) == (options[:1] in runs or options[:2] in runs)
 
 
 # The shell, for real ----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tests.demo.company import SHEETS, SHIPPED, ask_sheet, sheet_of
 from tests.instrument.serving import ask as tell
 
 PRICE = ("fares-api", "price-a-crossing")
+TIMETABLE = ("sailings-api", "timetable")
 # A page that asks its database for rows, of each process.
 PAGES = {
     "fastapi": ("search", "find-a-crossing"),
@@ -25,9 +26,13 @@ PAGES = {
 
 
 def turn(samples, kind: str, query: str, **headers: str) -> tuple[int, str]:
+    return post(samples, kind, f"/__switch/{query}", **headers)
+
+
+def post(samples, kind: str, address: str, **headers: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection(urlsplit(samples.sites[kind]).netloc, timeout=20)
     try:
-        connection.request("POST", f"/__switch/{query}", headers=headers)
+        connection.request("POST", address, headers=headers)
         reply = connection.getresponse()
         return reply.status, reply.read().decode()
     finally:
@@ -78,6 +83,8 @@ def test_the_fares_database_makes_prices_slow_and_what_calls_them(samples, switc
     # Its time is not judged where our own loop delayed it: a busy machine does so now and then.
     booking = (ask_sheet(samples, "booking-web", "book-a-crossing")[1] for _ in range(20))
     assert any(judgement.verdict is Verdict.WARNING for judgement in booking)
+    # What is no price is kept as before: one path fails, and nobody wonders which came first.
+    assert ask_sheet(samples, "fares-api", "fare-calendar-warm")[1].verdict is Verdict.PASSING
     ask_sheet(samples, *PRICE, "staging")
     assert ask_sheet(samples, *PRICE, "staging")[1].verdict is Verdict.PASSING
     assert ask_sheet(samples, "fares-api", "hold-a-fare")[1].verdict is Verdict.PASSING
@@ -131,6 +138,41 @@ def test_a_switch_for_one_service_leaves_the_others_alone(samples, switch):
     switch("fastapi", "n-plus-one", "search")
     assert calls(samples, "search", "find-a-crossing") == 141
     assert calls(samples, "booking-web", "manage-a-booking") == 1
+
+
+def seen(samples, service: str, path: str) -> tuple[str, int]:
+    facts = ask_sheet(samples, service, path)[1].facts
+    return facts.cache, facts.db_calls
+
+
+def test_seats_asked_one_by_one_are_seen_on_misses_alone(samples, switch):
+    switch("fastapi", "seats-one-by-one")
+    assert seen(samples, *TIMETABLE) == ("miss", 12)
+    assert seen(samples, *TIMETABLE) == ("hit", 0)
+    assert turn(samples, "fastapi", "seats-one-by-one?on=0")[0] == 200
+    assert seen(samples, *TIMETABLE) == ("miss", 3)
+
+
+def test_the_cache_of_one_service_is_cleared_and_no_other(samples):
+    post(samples, "fastapi", "/__cache/sailings-api")
+    for page in (TIMETABLE, PRICE):
+        ask_sheet(samples, *page)
+        assert seen(samples, *page)[0] == "hit"
+    assert post(samples, "fastapi", "/__cache/sailings-api") == (200, '{"cleared":1}')
+    assert seen(samples, *TIMETABLE)[0] == "miss"
+    assert seen(samples, *PRICE)[0] == "hit"
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("/__cache/no-such", {}, 404),
+        ("/__cache/sailings-api", {"Host": "evil.example"}, 403),
+        ("/__cache/sailings-api", {"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_no_other_cache_is_cleared_and_by_nobody_else(samples, address, headers, status):
+    assert post(samples, "fastapi", address, **headers)[0] == status
 
 
 def test_what_hangs_is_let_go_when_it_is_mended_and_the_switches_answer_meanwhile(samples):

@@ -100,3 +100,30 @@ def test_any_bytes_are_a_histogram_or_refused(data: bytes) -> None:
 def test_pairs_that_are_no_histogram_are_refused(pairs: list[tuple[int, int]]) -> None:
     with pytest.raises(ValueError, match="out of bounds"):
         Histogram.from_pairs(pairs)
+
+
+@given(st.lists(st.lists(st.integers(0, 2**45), max_size=200), max_size=6))
+def test_many_stored_ones_merge_into_what_they_were_together(groups):
+    stored, together = [], Histogram()
+    for group in groups:
+        one = Histogram()
+        for us in group:
+            one.add(us)
+            together.add(us)
+        stored.append(one.to_bytes())
+    merged = Histogram.merged(stored)
+    assert merged == together
+    assert merged.percentiles(50, 95, 99) == [merged.percentile(p) for p in (50, 95, 99)]
+
+
+def test_many_of_one_duration_merge_too():
+    often = Histogram.from_pairs([(3, 200), (300, 70_000)])
+    assert Histogram.merged([often.to_bytes()] * 2).to_pairs() == [(3, 400), (300, 140_000)]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x02\x01\x01", b"\x01\x01", b"\x01\x01\x01\x00\x01", b"\x01\x01\x00"]
+)
+def test_what_is_no_stored_histogram_is_refused_among_others_too(data):
+    with pytest.raises(ValueError, match="stored histogram"):
+        Histogram.merged([data])

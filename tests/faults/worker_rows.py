@@ -125,8 +125,9 @@ def _listed(seconds: list[float]) -> str:
 def pause(server: Server, scale: Scale) -> Outcome:
     """F6: SIGSTOP of the worker that drains for three leases, then SIGCONT."""
     with production(server, scale, OPSBOARD_LOG_LEVEL="WARNING") as rig:
-        # The others take over after three seconds; a turn that is later than an interval is missed.
-        line = PassLine(max_gap_s=3 * scale.interval)
+        # The others take over after three seconds; a turn that is later than an interval is missed,
+        # and the next one is taken up within SLACK of its point.
+        line = PassLine(max_gap_s=3 * scale.interval + SLACK)
         outcome = watch("F6", rig, lambda: _pause(rig), line)
         stale = rig.logs().count("results dropped: their claims were gone")
     outcome.notes.append(f"waves whose stale writes were dropped: {stale}")

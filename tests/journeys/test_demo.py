@@ -26,6 +26,41 @@ def turn(page: Page, switches: str, way: str) -> None:
     expect(row.get_by_role("cell").nth(1)).to_have_text("On" if way == "on" else "Off")
 
 
+def bytes_of(page: Page, address: str) -> list[int]:
+    """What came over the wire for a page with all it loads, and the bodies of two polls of it."""
+    came: list[int] = []
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.on("Network.loadingFinished", lambda event: came.append(round(event["encodedDataLength"])))
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    sizes = [sum(came)]
+    for _ in range(2):
+        with page.expect_response(lambda answer: "hx-request" in answer.request.headers) as poll:
+            page.eval_on_selector(
+                "[data-live]", "part => part.dispatchEvent(new Event('opsboard:seen'))"
+            )
+        # Packed, as it is sent; nothing changed, nothing sent.
+        sizes.append(int(poll.value.headers.get("content-length", 0)))
+        page.wait_for_load_state("networkidle")
+    line.detach()
+    return sizes
+
+
+def pages_are_light(page: Page, url: str) -> None:
+    """In a browser that has nothing yet: everything counts, fonts and scripts too."""
+    kept = page.context.storage_state()
+    context = page.context.browser.new_context(storage_state=kept)
+    other = context.new_page()
+    first, *polls = bytes_of(other, url)
+    then, *more_polls = bytes_of(other, url + PRICE)
+    context.close()
+    print(f"board {first}, its polls {polls}, then a path {then}, its polls {more_polls}")
+    assert first <= 200_000
+    assert then <= 60_000
+    assert max(*polls, *more_polls) <= 5_000
+
+
 def test_a_person_breaks_the_fares_database_sees_it_on_the_board_and_mends_it(
     tmp_path: Path, chromium: str
 ) -> None:
@@ -41,6 +76,7 @@ def test_a_person_breaks_the_fares_database_sees_it_on_the_board_and_mends_it(
         page.goto(url)
         expect(page.locator("#services tbody tr")).to_have_count(19)
         expect(page.locator("main")).to_contain_text("are examples.")
+        pages_are_light(page, url)
 
         turn(page, switches, "on")
         wait_for(lambda: price_is(page, url, "Failing"), "the price to fail")

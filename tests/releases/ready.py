@@ -6,6 +6,7 @@ from typing import Any
 
 from opsboard.releases.assessing import assess
 from opsboard.releases.facts import (
+    ChangeSeen,
     Chosen,
     EvidenceSeen,
     Facts,
@@ -58,6 +59,17 @@ def rehearsal(**fields: Any) -> RehearsalSeen:
         "seconds": 300, "environment": "staging", "migrations": ("0147",),
     }  # fmt: skip
     return RehearsalSeen(**(values | fields))
+
+
+def change(**fields: Any) -> ChangeSeen:
+    """One that improved, as it was meant to."""
+    values: dict[str, Any] = {
+        "number": 198, "aim": "improve", "samples": 200, "attempt": 1,
+        "sealed_at": NOON - 5 * HOUR, "applied_at": NOON - 4 * HOUR,
+        "collected_at": NOON - 2 * HOUR, "judged_at": NOON - 2 * HOUR, "verdict": "improved",
+        "because": "Requests got 34% faster.",
+    }  # fmt: skip
+    return ChangeSeen(**(values | fields))
 
 
 STAGING = PlaceSeen(

@@ -183,10 +183,14 @@ def test_an_hour_that_was_counted_tells_of_pruned_observations(path):
 
 @pytest.mark.parametrize(
     ("end", "words"),
-    [(20, "12:20 today"), (-24 * 60, "Sun 12:00"), (-30 * 24 * 60, "24 Oct 13:00")],
+    [
+        (20, "12:20 GMT today"),
+        (-24 * 60, "Sun 12:00 GMT"),
+        (-30 * 24 * 60, "24 Oct 13:00 BST"),
+    ],
     ids=["today", "within a week", "long ago, with summer time"],
 )
-def test_times_are_said_in_the_zone_of_the_team(path, end, words):
+def test_times_are_said_in_the_zone_of_the_team_which_is_named(path, end, words):
     zone = "Europe/London"
     path.service.team.zone = zone
     path.service.team.save()

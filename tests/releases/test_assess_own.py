@@ -49,7 +49,7 @@ def test_a_look_at_the_note_lasts_by_the_tier(tier, age, word):
 
 def test_a_note_that_is_met_says_its_version_and_until_when():
     state = gate_of("note", READY)
-    assert state.reason == "Version 6, checked at 22 Nov 12:00. Fresh until 22 Dec 12:00."
+    assert state.reason == "Version 6, checked 22 Nov 12:00. Fresh until 22 Dec 12:00."
     assert (state.runs_out_at, state.source) == (NOON + 29 * DAY, "Edith Moe")
 
 
@@ -155,8 +155,8 @@ OPEN = IncidentSeen(number=412, title="Prices are slow", opened_at=NOON - HOUR)
         ("expected", about(has_paths=False), "no evidence", "has no critical path"),
         ("incident", READY, "met", "fares-api has no open incident."),
         ("incident", about(incident=OPEN), "not met", "INC-0412 is open since 11:00: Prices are"),
-        ("baseline", READY, "no evidence", "No change was measured"),
-        ("verified", READY, "no evidence", "No change was measured"),
+        ("baseline", READY, "no evidence", "No change was measured for this release"),
+        ("verified", READY, "no evidence", "No change was measured for this release"),
     ],
 )
 def test_the_gates_that_a_team_may_add(gate, facts, word, phrase):

@@ -16,6 +16,7 @@ from tests.releases.ready import (
     MINUTE,
     OTHER,
     READY,
+    change,
     evidence,
     freeze,
     override,
@@ -62,6 +63,15 @@ def _newer(gate: str, **fields: object) -> Change:
     return change
 
 
+def _measured(**fields: object) -> Change:
+    """Both gates of changes are wanted, and the only change is like this."""
+    return lambda facts: _wanted(replace(facts, changes=(change(**fields),)))
+
+
+def _wanted(facts: Facts) -> Facts:
+    return with_choice("verified", with_choice("baseline", facts))
+
+
 # What takes a fact away.
 MISSING: list[Change] = [
     *(_without(gate) for gate in GIVEN),
@@ -74,6 +84,11 @@ MISSING: list[Change] = [
     lambda facts: replace(facts, note=None),
     _note(checked_at=None),
     lambda facts: replace(facts, rehearsals=()),
+    lambda facts: _wanted(replace(facts, changes=())),
+    _measured(attempt=0),
+    _measured(is_given_up=True),
+    _measured(sealed_at=None),
+    _measured(verdict=""),
     *(lambda facts, gate=gate: with_evidence(gate, facts, outcome="running") for gate in GIVEN),
     *(lambda facts, gate=gate: with_evidence(gate, facts, counts={}) for gate in GIVEN[1:3]),
 ]
@@ -97,6 +112,9 @@ BAD: list[Change] = [
     ),
     lambda facts: replace(facts, stops=(*facts.stops, freeze())),
     lambda facts: replace(facts, overrides=()),
+    lambda facts: _wanted(replace(facts, changes=(*facts.changes, change(verdict="regressed")))),
+    lambda facts: _wanted(replace(facts, changes=(*facts.changes, change(attempt=0)))),
+    lambda facts: _wanted(facts),
     lambda facts: with_choice("owner", facts),
     lambda facts: with_choice("load-test", facts, words="Load test"),
 ]  # fmt: skip
@@ -104,6 +122,9 @@ BAD: list[Change] = [
 ANY: list[Change] = [
     *MISSING,
     *BAD,
+    _measured(),
+    _measured(verdict="no_change"),
+    _measured(verdict="no_change", aim="keep"),
     _staging(commit=OTHER),
     _staging(config_root="r2"),
     _staging(config_root=""),
@@ -121,8 +142,8 @@ ANY: list[Change] = [
 
 
 def changed(facts: Facts, changes: list[Change]) -> Facts:
-    for change in changes:
-        facts = change(facts)
+    for one in changes:
+        facts = one(facts)
     return facts
 
 

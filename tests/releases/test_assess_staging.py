@@ -140,7 +140,7 @@ def test_without_a_path_on_staging_there_is_no_evidence():
 def test_without_staging_the_gate_is_absent_and_says_so():
     state = gate_of("paths", replace(READY, places={}))
     assert state.need is Need.ABSENT
-    assert state.reason == "fares-api has no staging environment, so this cannot apply."
+    assert state.reason == "There is no staging environment of fares-api, so this cannot apply."
     assert not state.blocks
 
 

@@ -49,8 +49,8 @@ class Running:
             self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
 
-    def line(self) -> str:
-        line = self._lines.get(timeout=PATIENCE_SECONDS)
+    def line(self, seconds: float = PATIENCE_SECONDS) -> str:
+        line = self._lines.get(timeout=seconds)
         assert line is not None, f"ended without another line: {self.errors}"
         return line
 

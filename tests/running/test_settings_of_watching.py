@@ -29,7 +29,7 @@ def started(data: Path, **extra: str) -> subprocess.CompletedProcess[str]:
         ("ALIVE_URL", "ftp://watch.example/", "Only http:// or https:// with a host"),
         ("ALIVE_URL", "mailto:ops@example.com", "Only http:// or https:// with a host"),
         ("ALIVE_URL", "https://user:word@watch.example/", "Take user and password out"),
-        ("ALIVE_SECONDS", "0", "less than 1"),
+        ("ALIVE_SECONDS", "0", "write a number from 1"),
         ("LAST_RESORT_URL", "https://watch.example:99999/", "Write the port as a number"),
         ("LAST_RESORT_URL", "mailto:ops", "not one e-mail address"),
         ("LAST_RESORT_URL", "mailto:a@b.example,c@d.example", "not one e-mail address"),

@@ -194,7 +194,7 @@ def test_help_is_no_mistake() -> None:
 def test_without_a_data_directory_it_says_how_to_start(tmp_path: Path) -> None:
     production = clean_environment() | {
         "SECRET_KEY": "k" * 60,
-        "OPSBOARD_FIELD_KEYS": "k",
+        "OPSBOARD_FIELD_KEYS": Fernet.generate_key().decode(),
         "ALLOWED_HOSTS": "board.example",
         "OPSBOARD_URL": "https://board.example",
         "OPSBOARD_EGRESS_ALLOW": "",

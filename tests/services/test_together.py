@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 
 from opsboard.releases.models import Evidence, Override, Release
 from opsboard.services.models import Service
-from opsboard.services.together import read_together
+from opsboard.services.together import NOW, Part, kept, read_together
 
 NOON = datetime(2026, 11, 18, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -74,3 +75,28 @@ def test_a_part_that_cannot_have_rows_leaves_the_others(service):
         none=(Release.objects.filter(pk__in=[]), ("pk",)), some=(Release.objects.all(), ("pk",))
     )
     assert found == {"none": [], "some": [{"pk": release.pk}]}
+
+
+def named_by_now(version: str) -> dict[str, Part]:
+    named = Release.objects.filter(version=version, named_at__lte=NOW)
+    return {
+        "columns": (named, ("pk", "named_at")),
+        "whole": (named.select_related("service"), None),
+    }
+
+
+def test_a_kept_statement_is_written_once_and_told_the_moment_each_time(service):
+    release = a_release(service)
+    statement = kept(named_by_now, "1")
+    assert kept(named_by_now, "1") is statement
+    assert kept(named_by_now, "2").read(now=NOON) == {"columns": [], "whole": []}
+    before, since = statement.read(now=NOON - timedelta(seconds=1)), statement.read(now=NOON)
+    assert before == {"columns": [], "whole": []}
+    assert since["columns"] == [{"pk": release.pk, "named_at": NOON}]
+    assert [one.service.slug for one in since["whole"]] == [service.slug]
+
+
+def test_a_moment_that_is_not_told_is_an_error(service):
+    """Asked without it, the database would find nothing, and nothing looks like all is well."""
+    with pytest.raises(KeyError, match="now"):
+        kept(named_by_now, "1").read()

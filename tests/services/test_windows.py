@@ -18,6 +18,7 @@ from opsboard.services.windows import (
     occurrences,
     open_at,
     spans_of,
+    touching,
 )
 from tests.company import a_service, production
 
@@ -214,7 +215,8 @@ def test_maintenance_of_an_environment_is_what_its_windows_are_about():
     a_window(**once, team=service.team, minutes=30, starts_at=time(3)).save()
     a_window(**once, service=other, starts_at=time(5)).save()
     places = [production(service), staging, production(other)]
-    found = spans_of(places, at("2026-03-01"), at("2026-03-01 05:15"))
+    start, end = at("2026-03-01"), at("2026-03-01 05:15")
+    found = spans_of(touching(start, end), places, start, end)
     early, late = at("2026-03-01 02:30"), at("2026-03-01 03:00")
     assert found == {
         # Two that overlap count once.

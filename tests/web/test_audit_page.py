@@ -5,9 +5,12 @@ import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from opsboard.people.audit import Actor, Via, record
 from opsboard.people.models import AuditEntry
+from opsboard.web import audit as audit_door
 from tests.company import NOON
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +106,6 @@ def test_filters_are_kept_by_the_links_of_a_row(client):
         {"before": f"1800000000000000-{'9' * 30}"},
         {"before": "１８-１"},
         {"person": "x" * 400},
-        {"subject": "a\0b"},
     ],
 )
 def test_a_filter_that_cannot_be_read_says_so(client, query):
@@ -219,3 +221,15 @@ def test_entries_of_a_restore_with_the_same_time_are_all_there(client):
     first = client.get("/audit")
     second = client.get(f"/audit?{first.context['older']}")
     assert len(subjects(first) + subjects(second)) == 150
+
+
+def test_the_csv_is_read_in_pieces_and_has_every_entry_once(client, monkeypatch):
+    monkeypatch.setattr(audit_door, "PIECE", 3)
+    for number in range(10):
+        # Several at one moment: the order goes on by their numbers.
+        write(kind="team", subject=str(number), at=NOON + timedelta(seconds=number // 4))
+    with CaptureQueriesContext(connection) as asked:
+        found = [row[6] for row in rows_in(client.get("/audit.csv?kind=team"))[1:]]
+    assert found == [str(number) for number in reversed(range(10))]
+    pieces = [one["sql"] for one in asked if "people_auditentry" in one["sql"]]
+    assert len(pieces) == 4

@@ -7,7 +7,8 @@ from opsboard.probes.rules import State
 from opsboard.web.chart import data_of, finding, lines_of, scale_for
 from opsboard.web.drawing import draw
 from opsboard.web.measurements import NOTHING, Limits, Measured, limits_of
-from opsboard.web.series import Series, failing_stretches
+from opsboard.web.series import Series
+from opsboard.web.uptime import Standing
 from opsboard.web.words import MINUTE
 
 F, P = State.FAILING, State.PASSING
@@ -21,8 +22,12 @@ def a_point(total: int) -> Measured:
 
 
 def a_series(points: list[Measured], limits: Limits | None = None, **fields: object) -> Series:
-    values: dict[str, object] = {"start": 0, "step": MINUTE, "failing": []}
+    values: dict[str, object] = {"start": 0, "step": MINUTE, "standing": standing()}
     return Series(points=points, limits=limits or Limits(), **(values | fields))
+
+
+def standing(*line: tuple[int, State], end: int = 100 * MINUTE) -> Standing:
+    return Standing(line=list(line), end=end)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +84,7 @@ def test_the_limit_is_drawn_with_its_words():
 
 
 def test_the_script_gets_seconds_and_milliseconds():
-    series = a_series([a_point(100_000)] * 2, failing=[(30 * 1_000_000, MINUTE)])
+    series = a_series([a_point(100_000)] * 2, standing=standing((30 * 1_000_000, F), (MINUTE, P)))
     data = data_of(series)
     assert (data["t"], data["step"], data["p95"]) == ([0, 60], 60, [100, 100])
     assert data["failing"] == [[30, 60]]
@@ -87,22 +92,25 @@ def test_the_script_gets_seconds_and_milliseconds():
 
 
 @pytest.mark.parametrize(
-    ("changes", "state", "stretches"),
+    ("line", "stretches"),
     [
-        ([], F, [(0, 100)]),
-        ([], P, []),
-        ([(40, P, F)], F, [(40, 100)]),
-        ([(40, F, P)], P, [(0, 40)]),
-        ([(10, P, F), (20, F, P), (50, P, F)], F, [(10, 20), (50, 100)]),
+        ([], []),
+        ([(0, F)], [(0, 100)]),
+        ([(0, P)], []),
+        ([(0, P), (40, F)], [(40, 100)]),
+        ([(0, F), (40, P)], [(0, 40)]),
+        ([(0, P), (10, F), (20, P), (50, F)], [(10, 20), (50, 100)]),
+        ([(10, F), (20, F), (30, P)], [(10, 30)]),
+        ([(10, F), (100, P)], [(10, 100)]),
     ],
 )
-def test_the_stretches_in_which_a_path_was_failing(changes, state, stretches):
-    assert failing_stretches(changes, state, 0, 100) == stretches
+def test_the_stretches_in_which_a_path_was_failing(line, stretches):
+    assert standing(*line, end=100).failing == stretches
 
 
 def test_the_finding_says_how_many_were_wrong_and_when_it_failed():
     points = [a_point(2_840_000)] * 20
-    said = finding(a_series(points, failing=[(5 * MINUTE, 20 * MINUTE)]), "3 h")
+    said = finding(a_series(points, standing=standing((5 * MINUTE, F), (20 * MINUTE, P))), "3 h")
     assert said.replace("\u00a0", " ") == (
         "40 probes in 3 h, 0% wrong; slowest p95 2.84 s. "
         "It was failing for 15 min in all, last from 00:05."

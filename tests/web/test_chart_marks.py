@@ -13,9 +13,10 @@ from opsboard.incidents import rollback
 from opsboard.incidents.models import Incident
 from opsboard.probes.models import microseconds
 from opsboard.rollbacks.models import NoteVersion, RollbackNote
-from opsboard.services.models import CriticalPath, Deploy
+from opsboard.services.models import CriticalPath, Deploy, Environment
+from opsboard.services.together import load_together
 from opsboard.web.chart import data_of, finding
-from opsboard.web.chart_marks import Kind, Mark, marks_words, read_marks
+from opsboard.web.chart_marks import Kind, Mark, marks_of, marks_words, parts
 from opsboard.web.drawing import draw
 from opsboard.web.words import HOUR, MINUTE
 from tests.web.standing import a_path, a_service, observed, stands
@@ -55,6 +56,10 @@ def minutes_ago(minutes: int) -> datetime:
     return NOW - timedelta(minutes=minutes)
 
 
+def marks_since(since: int, path: CriticalPath, place: Environment) -> tuple[Mark, ...]:
+    return marks_of(load_together(**parts(path, place, since=since, until=AT)))
+
+
 def go_back(incident: Incident, version: NoteVersion, by: User) -> None:
     rollback.start(incident, version, by=by, now=minutes_ago(9))
     rollback.mark(incident, 1, done=True, by=by, now=minutes_ago(8))
@@ -69,7 +74,7 @@ def test_a_rollback_and_its_steps_are_marked(
     place.deploys.create(kind=Deploy.Kind.RELEASE, name="2026.11.3", at=minutes_ago(30))
     place.deploys.create(name="9f2c1ab77e", at=minutes_ago(29))
     go_back(incident, version, editor)
-    marks = read_marks(price, place, since=AT - HOUR, until=AT)
+    marks = marks_since(AT - HOUR, price, place)
     assert [(mark.kind, mark.words) for mark in marks] == [
         (Kind.DEPLOY, "2026.11.3"),
         (Kind.DEPLOY, "9f2c1ab"),
@@ -83,8 +88,8 @@ def test_another_path_or_time_has_no_mark(
 ) -> None:
     go_back(incident, version, editor)
     other = a_path(price.service, "Hold a fare")
-    assert read_marks(other, incident.environment, since=AT - HOUR, until=AT) == ()
-    assert read_marks(price, incident.environment, since=AT - MINUTE, until=AT) == ()
+    assert marks_since(AT - HOUR, other, incident.environment) == ()
+    assert marks_since(AT - MINUTE, price, incident.environment) == ()
 
 
 def test_marks_are_drawn_said_and_given_to_the_script() -> None:

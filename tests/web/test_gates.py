@@ -124,3 +124,12 @@ def test_viewers_read_and_do_not_choose(client_of, of_team, of_service):
 def test_the_pages_are_linked(client, team, service, of_team, of_service):
     assert f'href="{of_team}"' in client.get(f"/teams/{team.slug}").content.decode()
     assert f'href="{of_service}"' in client.get(f"/services/{service.slug}").content.decode()
+
+
+def test_a_team_may_ask_for_changes_that_are_verified(client, team, of_team):
+    answer = save(client, of_team, need_baseline="advisory", need_verified="required")
+
+    assert answer.status_code == 302
+    page = text_of(client.get(of_team).content.decode())
+    assert "Baseline sealed baseline Advisory. this team" in page
+    assert "Change verified verified Required. this team" in page

@@ -202,6 +202,19 @@ def test_the_likely_cause_says_what_was_released_and_what_moved(incident, fares,
     assert "Nothing was released" not in page
 
 
+def test_what_was_released_before_it_has_its_place_in_what_happened(incident, read):
+    before = incident.opened_at - timedelta(minutes=3)
+    url = "/releases/fares-api/2026.11.3"
+    known = {"name": "2026.11.3", "kind": "Release", "service": "fares-api", "url": url}
+    incident.cause = CAUSE | {"deploy": known | {"at": before.isoformat()}}
+    incident.save()
+    happened = read().partition('id="up-h"')[2].partition("</section>")[0]
+    words = text_of(happened)
+    assert "Release 2026.11.3 of fares-api began to run. Read about it" in words
+    assert words.index("is failing") < words.index("began to run")
+    assert f'<a href="{url}"' in happened
+
+
 def test_with_nothing_released_the_note_says_that_it_may_not_help(incident, fares, read):
     write_note(fares, "Go back one release")
     incident.cause = {"sentence": "Nothing was released in 24 h", "deploy": None, "moved": []}
@@ -230,7 +243,7 @@ def test_with_nothing_released_the_note_says_that_it_may_not_help(incident, fare
         ("unlinked", {"path": None, "text": "INC-0411"}, "Not linked to INC-0411 any more"),
         ("reopened", {}, "Open again: Price a crossing is failing."),
         ("resolved", {"path": None}, "Resolved: no path fails any more."),
-        ("acknowledged", {"by_name": "Ingrid", "path": None}, "Ingrid acknowledged: Ingrid has it"),
+        ("acknowledged", {"by_name": "Ingrid", "path": None}, "Ingrid acknowledged, and has it"),
         ("noted", {"by_name": "Ingrid", "text": "It is *me*"}, "Ingrid: It is me"),
         ("afterword", {"by_name": "Ingrid"}, "Ingrid wrote the afterword."),
         ("started", {"by_name": "Ingrid"}, "Ingrid started the rollback."),
@@ -288,6 +301,27 @@ def test_how_long_it_has_been_open_and_who_has_it(incident, read, editor):
     assert "Nobody has it yet." in page
     incident.acknowledge(by=editor, now=datetime.now(UTC))
     assert "Edith Moe has it, since" in text_of(read())
+
+
+def test_before_the_rollback_is_started_no_step_can_be_marked_and_it_says_why(
+    incident, fares, read
+):
+    write_note(fares, "Go back one release")
+    note = read("editor").partition('id="note"')[2].partition("</section>")[0]
+    mark = re.search(r"<button[^>]*>Mark done", note)
+    assert mark
+    assert 'type="button" aria-disabled="true"' in mark[0]
+    reason = re.search(r'aria-describedby="([^"]+)"', mark[0])
+    assert reason
+    assert f'id="{reason[1]}">Says that you go back and starts the clock; then each step' in note
+    assert "Mark done" not in read()
+
+
+def test_the_numbers_say_how_many_probes_they_are_of(incident, price, read):
+    probe = stands(price, State.FAILING)
+    observed(probe, [60] * 30, minutes_ago=30)
+    observed(probe, [2_800] * 40, minutes_ago=0.2)
+    assert "Of 30 probes before and 40 now." in text_of(read())
 
 
 def test_while_nobody_has_it_who_is_on_duty_is_named(incident, read, fares, viewer, editor):
@@ -466,23 +500,29 @@ def test_only_mine_are_those_of_my_teams(client_of, incident, fares, viewer):
     fares.team.members.add(viewer)
     page = client_of("viewer").get("/incidents?mine=yes")
     assert page.context["open"] == [incident]
-    assert "Only mine" in page.text
+    assert [(tab.words, tab.count, tab.is_chosen) for tab in page.context["tabs"]] == [
+        ("Mine", 1, True),
+        ("All", 1, False),
+    ]
+
+
+def test_whose_incidents_are_links_that_keep_the_other_filters(client_of, below, fares, viewer):
+    fares.team.members.add(viewer)
+    page = client_of("viewer").get("/incidents?service=fares-db")
+    assert [(tab.url, tab.count) for tab in page.context["tabs"]] == [
+        ("?service=fares-db&mine=yes", 1),
+        ("?service=fares-db", 1),
+    ]
+
+
+def test_a_filter_that_finds_none_does_not_say_that_nothing_hurts(client_of, incident):
+    page = text_of(client_of("viewer").get("/incidents?team=nobody").text)
+    assert "1 incident is open" in page
+    assert "None like this is open." in page
+    assert "No incident is open" not in page
 
 
 def test_no_incident_at_all_says_so(client_of, db):
     page = client_of("viewer").get("/incidents").text
     assert "No incident is open" in page
     assert "No incident has ended yet." in page
-
-
-def test_the_list_keeps_to_the_last_50(client_of, fares, django_assert_num_queries):
-    for number in range(60):
-        at = moment() - timedelta(hours=number + 1)
-        Incident.objects.create(
-            service=fares, environment=fares.environments.get(), title=f"Number {number}",
-            opened_at=at, resolved_at=at + timedelta(minutes=1),
-        )  # fmt: skip
-    page = client_of("viewer").get("/incidents").text
-    assert page.count('<a class="row"') == 50
-    assert "Number 49" in page
-    assert "Number 50" not in page

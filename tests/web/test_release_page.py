@@ -18,6 +18,7 @@ from opsboard.releases.stopping import hold
 from opsboard.rollbacks.models import RollbackNote
 from opsboard.services.models import Running, Service
 from tests.company import BY
+from tests.releases.changing import a_change, a_verdict
 from tests.web.releases import (
     COMMIT,
     HOUR,
@@ -66,6 +67,21 @@ def test_it_says_first_that_it_is_not_ready_and_why(page, release):
     assert "To make it ready:" in text
     for reason in readiness(release).reasons:
         assert reason.reason.rstrip(".") in text
+
+
+def test_each_gate_of_the_way_back_leads_to_where_it_is_mended(client, client_of, release):
+    edit, rehearse = "/rollback-note/edit", "/rollback-note/rehearsals/new"
+    assert f'{edit}">Write the note' in gate_of(client.get(HERE).text, "note")
+    a_note(release.service)
+    html = client.get(HERE).text
+    assert '/rollback-note">Read version 1' in gate_of(html, "note")
+    assert f'{rehearse}">Write down a rehearsal' in gate_of(html, "rehearsal")
+    assert "Write down" not in gate_of(client_of("viewer").get(HERE).text, "rehearsal")
+
+
+def test_the_verdict_is_read_before_the_gates(client, release):
+    html = client.get(HERE).text
+    assert html.index(">Verdict</h2>") < html.index('id="gate-lint"')
 
 
 def test_what_is_not_met_stands_before_what_is_met(client, release):
@@ -267,13 +283,13 @@ def test_the_steps_of_the_way_back_are_filled_for_this_release(client, release, 
     assert "data-copy hidden" in html.split('id="way-back"')[1].split("</details>")[0]
 
 
-def test_the_page_of_a_release_takes_at_most_22_queries(client, release):
+def test_the_page_of_a_release_takes_at_most_23_queries(client, release):
     write_note(release.service, "ferryctl back {{ previous_version }}")
     evidence(release, "unit")
     went_out(release)
     with CaptureQueriesContext(connection) as asked:
         assert client.get(HERE).status_code == 200
-    assert len(asked) <= 22, "\n".join(one["sql"] for one in asked.captured_queries)
+    assert len(asked) <= 23, "\n".join(one["sql"] for one in asked.captured_queries)
 
 
 def test_the_queries_do_not_grow_with_the_evidence(client, release):
@@ -287,3 +303,22 @@ def test_the_queries_do_not_grow_with_the_evidence(client, release):
     for number in range(200):
         evidence(release, "unit", started_at=now() - timedelta(hours=2) - number * MINUTE)
     assert queries() == few
+
+
+def test_the_changes_that_go_out_with_it_are_listed_with_where_they_stand(page, release):
+    assert "Measured" not in page()
+    verified = a_change(release.service)
+    a_verdict(verified)
+    a_change(release.service, title="Round fares in SQL")
+
+    shown = page()
+
+    assert f"Index fare rules {verified} Improved" in shown
+    assert "Round fares in SQL" in shown
+    assert "Not begun" in shown.split("Round fares in SQL")[1]
+
+
+def test_a_listed_change_is_a_link(client, release):
+    change = a_change(release.service)
+
+    assert f'href="/changes/{change.pk}"' in client.get(HERE).text

@@ -130,19 +130,19 @@ def test_a_release_is_found_by_version_commit_tag_and_what_it_brings(fares):
         assert ("Releases", "fares-api 2026.11.4") in [one[:2] for one in found(wanted)]
 
 
-def test_the_queries_are_five_however_much_is_kept(fares, price):
+def test_the_queries_are_six_however_much_is_kept(fares, price):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             search("fares")
         return len(captured)
 
     write_note(fares, "Go back")
-    assert queries() == 5
+    assert queries() == 6
     for _ in range(5):
         service = a_service()
         write_note(service, "fares")
         a_path(service)
-    assert queries() == 5
+    assert queries() == 6
 
 
 def test_the_page_shows_where_the_words_stand(client_of, fares, price):

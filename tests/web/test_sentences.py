@@ -1,5 +1,7 @@
 """The sentences at the head of pages."""
 
+from collections import Counter
+
 import pytest
 
 from opsboard.probes.rules import State
@@ -36,7 +38,7 @@ P, W, F, N, X = (State.PASSING, State.WARNING, State.FAILING, State.NO_DATA, Sta
     ],
 )
 def test_the_head_of_the_board(states: list[State], said: str):
-    assert board_head(states) == said
+    assert board_head(Counter(states)) == said
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_the_head_of_the_board(states: list[State], said: str):
     ],
 )  # fmt: skip
 def test_below_the_head_of_the_board(states: list[State], said: str):
-    assert board_sub(states, environment="production") == said
+    assert board_sub(Counter(states), environment="production") == said
 
 
 @pytest.mark.parametrize(

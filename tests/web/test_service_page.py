@@ -146,6 +146,8 @@ def test_a_service_without_paths_or_environment_says_what_belongs_there(fares, r
     assert "None is probed in production yet" in read()
     fares.environments.all().delete()
     assert "has no environment yet" in read(role="editor")
+    # Nor any days to take away.
+    assert "days.csv" not in read(role="editor")
 
 
 def test_the_number_of_queries_does_not_grow_with_the_paths(client_of, fares):

@@ -109,7 +109,7 @@ def test_the_page_of_a_team_says_who_is_in_it_and_what_it_owns(
     assert 'href="/services/fares-api"' in page
     assert "/teams/pricing/edit" not in page
     service.remove(by=None, now=datetime.now(UTC))
-    assert "It owns nothing yet." in client_of("viewer").get("/teams/pricing").text
+    assert "What a team owns stands here." in client_of("viewer").get("/teams/pricing").text
 
 
 def test_two_editors_see_both_lists_of_members(

@@ -134,7 +134,7 @@ def test_what_soon_ends_or_does_less_is_said(
 
 def test_an_empty_list_says_what_a_token_is_for(client_of: ClientOf) -> None:
     page = client_of("editor").get("/tokens").text
-    assert "No program has a token" in page
+    assert "None of your tokens is in use" in page
     assert "A token lets a CI run or a script speak to Opsboard" in page
 
 

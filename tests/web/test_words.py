@@ -166,3 +166,39 @@ def test_what_is_counted_agrees_with_its_number():
 )
 def test_a_time_in_a_teams_zone_has_utc_beside_it(zone, text):
     assert words.in_zone(datetime(2026, 10, 26, 23, 30, tzinfo=UTC), zone) == text
+
+
+def test_both_ends_of_a_stretch_are_said_as_short_as_they_are_clear():
+    start = NOW.replace(hour=9, minute=0, second=2)
+    assert words.from_to(start, start + timedelta(seconds=40), NOW) == (
+        "today 09:00:02",
+        "09:00:42",
+    )
+    assert words.from_to(start, start + timedelta(hours=3), NOW) == ("today 09:00", "12:00")
+    before = start - timedelta(days=1)
+    assert words.from_to(before, start, NOW)[1] == "today 09:00"
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "db.calls is 143, expected at most 4; cache is miss, expected hit",
+            "The number of database calls is 143, expected at most 4; cache is miss, expected hit.",
+        ),
+        (
+            "p95 db.calls is 148 over 1 h, expected at most 12",
+            "p95 of the number of database calls is 148 over 1 h, expected at most 12.",
+        ),
+        (
+            "time is 2 s, expected under 1 s; certificate.days is 9, expected over 14",
+            "Time is 2 s, expected under 1 s; the number of days the certificate is valid is 9, "
+            "expected over 14.",
+        ),
+        # Written by a far side: it stays as it is.
+        ('json $.a is "db.calls is 1", expected "x"', 'Json $.a is "db.calls is 1", expected "x".'),
+        ("", ""),
+    ],
+)
+def test_a_reason_is_said_with_the_words_of_facts(reason, said):
+    assert words.reason_sentence(reason) == said

@@ -18,6 +18,7 @@ from opsboard.board.changing import (
     read_files,
 )
 from opsboard.management.board_plan import plan_text
+from opsboard.management.progress_lines import Lines
 from opsboard.people import joining
 from opsboard.people.audit import Actor, Via
 
@@ -102,15 +103,11 @@ class Command(BaseCommand):
                 prune=prune,
                 actor=actor,
                 now=timezone.now(),
-                progress=self._progress,
+                progress=Lines(self.stderr.write, is_terminal=self.stderr.isatty()).tell,
             )
         except (AnotherApplyError, ChangedMeanwhileError) as refusal:
             self._leave(f"{refusal} Nothing was changed.", 1)
         self.stdout.write("Applied.")
-
-    def _progress(self, what: str, done: int, total: int) -> None:
-        if total > 200:
-            self.stderr.write(f"{done:,} of {total:,} {what}")
 
 
 def _actor(who: str | None) -> Actor:

@@ -4,11 +4,9 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import transaction
 
 from opsboard.board.describing import keys_as_markdown, schema
-from opsboard.board.exporting import export, told_in_the_open
-from opsboard.board.stored import read_stored
+from opsboard.board.exporting import export, read_at_one_moment, told_in_the_open
 
 
 class Command(BaseCommand):
@@ -36,9 +34,7 @@ class Command(BaseCommand):
             self._export()
 
     def _export(self) -> None:
-        # One moment of the board, however long it takes to read.
-        with transaction.atomic():
-            stored = read_stored()
+        stored = read_at_one_moment()
         for variable in told_in_the_open(stored):
             self.stderr.write(f"{variable} looks like a secret, and is printed as it is.")
         self.stdout.write(export(stored), ending="")

@@ -3,6 +3,7 @@
   "use strict";
   const box = document.querySelector("[data-chart]");
   const readout = document.querySelector("[data-chart-read]");
+  const whole = document.querySelector("[data-chart-whole]");
   if (!box || !window.uPlot) return;
   const read = () => {
     const place = document.getElementById("chart-data");
@@ -33,7 +34,10 @@
     const at = new Date(seconds * 1000);
     const time = `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}`;
     if (!hasDays()) return time;
-    const day = at.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+    const isOtherYear = at.getUTCFullYear() !== new Date(data.t[data.t.length - 1] * 1000).getUTCFullYear();
+    const day = at.toLocaleDateString("en-GB", {
+      day: "numeric", month: "short", timeZone: "UTC", ...(isOtherYear && { year: "numeric" }),
+    });
     return data.step >= 86_400 || time === "00:00" ? day : `${day} ${time}`;
   }
   const milliseconds = (value) => `${Math.round(value).toLocaleString("en-GB")} ms`;
@@ -42,6 +46,13 @@
     if (row !== "time") return `${value}%`;
     if (value === 0) return "0";
     return value < 1000 ? `${value} ms` : `${value / 1000} s`;
+  }
+  // As the server says it: of fewer than 20 the counts.
+  function share(part, whole) {
+    if (whole < 20) return `${part} of ${whole}`;
+    const tenths = Math.floor((1000 * part) / whole);
+    if (part && !tenths) return "under 0.1%";
+    return `${tenths % 10 === 0 ? tenths / 10 : (tenths / 10).toFixed(1)}%`;
   }
   function phaseWords(index) {
     const parts = data.hasDatabase ? [`database ${Math.round(data.database[index])}`] : [];
@@ -54,9 +65,11 @@
     const meanwhile = (data.marks || []).filter((mark) => mark.at >= data.t[index] && mark.at < data.t[index] + data.step);
     words.push(...meanwhile.map((mark) => ["", mark.words]));
     if (!data.probes[index]) return [...words, ["", "no data"]];
-    if (data.p95[index] !== null) words.push(["p95", milliseconds(data.p95[index])]);
+    for (const name of ["p50", "p95", "p99"]) {
+      if (data[name][index] !== null) words.push([name, milliseconds(data[name][index])]);
+    }
     if (data.database[index] !== null) words.push(["mean", `${phaseWords(index)} ms`]);
-    if (data.hits[index] !== null) words.push(["hits", `${Math.round(data.hits[index])}%`]);
+    if (data.cached[index]) words.push(["hits", share(...data.cached[index])]);
     if (data.calls[index] !== null) words.push(["calls", String(Math.round(data.calls[index]))]);
     return [...words, ["wrong", `${data.wrong[index]} of ${data.probes[index]}`]];
   }
@@ -108,8 +121,8 @@
     ctx.fillText(limit.words, bbox.left + 4 * scale, y + (above ? -3 : 3) * scale);
     ctx.restore();
   }
-  // A rollback is a firm line, a step of it and a version that began to run are dashed ones.
-  const MARKS = { rollback: ["--ink", 2, []], step: ["--ink-2", 1, [2, 3]], deploy: ["--ink-3", 1, [6, 3]] };
+  // A rollback is a firm line, a version that began to run a thin one, a step of the way back dashed.
+  const MARKS = { rollback: ["--ink", 2, []], step: ["--ink-2", 1, [2, 3]], deploy: ["--ink-2", 1, []] };
   const nameWidth = 100;
   function marks(u, row) {
     const { ctx, bbox } = u;
@@ -175,7 +188,7 @@
     data[names[0]][index] === null ? null : names.reduce((total, name) => total + data[name][index], 0));
   const ROWS = {
     time: {
-      height: narrow ? 196 : 234, padding: narrow ? 44 : 26,
+      height: narrow ? 162 : 218,
       series: () => [area("--data-4"), area("--data-3"), area("--data-2"), area("--data-1"), line("--ink", () => data.p95, 1.25)],
       values: () => [
         sum("database", "application", "connect", "download"), sum("database", "application", "connect"),
@@ -183,15 +196,15 @@
       ],
     },
     cache: {
-      height: 92, padding: 26,
+      height: 76,
       series: () => [
         { stroke: "transparent", width: 0, fill: hatch, points: { show: false }, spanGaps: false },
         { ...line("--data-1", () => data.hits, 1.25), fill: () => ink("--data-4") },
       ],
       values: () => [data.hits.map((value) => (value === null ? null : 100)), data.hits],
     },
-    calls: { height: 92, padding: 26, series: () => [line("--data-1", () => data.calls)], values: () => [data.calls] },
-    errors: { height: 108, padding: 26, hasClock: true, series: () => [line("--data-1", () => data.errors)], values: () => [data.errors] },
+    calls: { height: 76, series: () => [line("--data-1", () => data.calls)], values: () => [data.calls] },
+    errors: { height: 92, hasClock: true, series: () => [line("--data-1", () => data.errors)], values: () => [data.errors] },
   };
   const grid = () => ({ stroke: () => ink("--data-grid"), width: 1 });
   const axis = () => ({ font: FONT, stroke: () => ink("--ink-3"), grid: grid(), ticks: { show: false } });
@@ -201,7 +214,7 @@
     const chart = new uPlot({
       width: element.clientWidth,
       height: row.height,
-      padding: [row.padding, 8, row.hasClock ? 0 : 8, 0],
+      padding: [10, 8, row.hasClock ? 0 : 8, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       legend: { show: false },
       cursor: { sync: { key: "path" }, y: false, drag: { x: true, y: false, setScale: true }, points: { show: false } },
@@ -214,11 +227,16 @@
       hooks: {
         drawClear: [wash],
         draw: [(u) => limitLine(u, name), (u) => marks(u, name)],
+        setScale: [(u, key) => { if (key === "x" && name === "time") noteZoom(u); }],
         setCursor: [(u) => { if (name === "time") show(u.cursor.idx); }],
       },
     }, [data.t, ...row.values()], element);
     chart.row = row;
     charts.push(chart);
+  }
+  function noteZoom(u) {
+    const { min, max } = u.scales.x;
+    whole.hidden = min <= data.t[0] && max >= data.t[data.t.length - 1];
   }
   document.querySelectorAll("[data-chart] [data-row]").forEach((element) => make(element, element.dataset.row));
 
@@ -234,18 +252,51 @@
     const news = read();
     if (!news) return;
     data = news;
-    charts.forEach((chart) => chart.setData([data.t, ...chart.row.values()]));
+    const isZoomed = !whole.hidden;
+    charts.forEach((chart) => {
+      chart.setData([data.t, ...chart.row.values()], !isZoomed);
+      if (isZoomed) chart.redraw();
+    });
   });
+
+  /* Looking closer: dragging, or the keys. The button and a double click lead back. */
+  const LEAST = 3;
+  function lookAt(min, max) {
+    charts.forEach((chart) => chart.setScale("x", { min, max }));
+  }
+  function closer(factor) {
+    const { min, max } = charts[0].scales.x;
+    const middle = at === null ? (min + max) / 2 : data.t[at];
+    const half = Math.max(((max - min) * factor) / 2, (LEAST * data.step) / 2);
+    const first = data.t[0], last = data.t[data.t.length - 1];
+    // Clear of the edges, so that no key is spent on what is not there.
+    const begin = Math.max(first, Math.min(middle - half, last - 2 * half));
+    lookAt(begin, Math.min(last, begin + 2 * half));
+  }
+  const showAll = () => lookAt(data.t[0], data.t[data.t.length - 1]);
+  whole.addEventListener("click", () => {
+    showAll();
+    box.focus();
+  });
+  const ZOOMS = { "+": () => closer(0.5), "=": () => closer(0.5), "-": () => closer(2), Escape: showAll };
 
   // Arrow keys move the same cursor that the pointer moves.
   const MOVES = { ArrowLeft: -1, ArrowRight: 1, PageUp: -15, PageDown: 15, Home: -Infinity, End: Infinity };
   let at = null;
   box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const move = MOVES[event.key];
-    if (move === undefined) return;
+    const zoom = ZOOMS[event.key];
+    if (move === undefined && !zoom) return;
     event.preventDefault();
-    const last = data.t.length - 1;
-    at = Math.max(0, Math.min(last, (at ?? last + 1) + move));
+    if (zoom) {
+      zoom();
+      return;
+    }
+    const { min, max } = charts[0].scales.x;
+    const first = data.t.findIndex((moment) => moment >= min);
+    const last = data.t.findLastIndex((moment) => moment <= max);
+    at = Math.max(first, Math.min(last, (at ?? last + 1) + move));
     charts.forEach((chart) => chart.setCursor({ left: chart.valToPos(data.t[at], "x"), top: 10 }, false));
     show(at);
     window.opsboard.say(readout.textContent);

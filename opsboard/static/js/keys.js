@@ -23,13 +23,16 @@
     if (find) find.focus(); else location.assign("/search");
     return true;
   }
+  // Enter opens, so it is never a button that acts: a row in which nothing opens is passed over.
+  const linkOf = (row) => [...row.querySelectorAll("a")].find((link) => link.checkVisibility());
   function toRow(step) {
-    const rows = [...document.querySelectorAll("[data-rows] tbody tr")].filter((row) => !row.hidden);
+    const rows = [...document.querySelectorAll("[data-rows] tbody tr")].filter((row) => !row.hidden && linkOf(row));
     if (!rows.length) return false;
     const at = rows.findIndex((row) => row.contains(document.activeElement));
     const next = rows[Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + step))];
-    const link = next.querySelector("a");
-    if (link) { link.focus(); link.scrollIntoView({ block: "nearest" }); }
+    const link = linkOf(next);
+    link.focus();
+    link.scrollIntoView({ block: "nearest" });
     return true;
   }
   const KEYS = {

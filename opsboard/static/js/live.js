@@ -49,6 +49,8 @@
     document.addEventListener("htmx:after:request", (event) => {
       const response = event.detail.ctx.response;
       if (!event.target.matches("[data-live]") || !(response.status < 300 || response.status === 304)) return;
+      const tag = response.headers.get("HX-PTag");
+      if (response.status === 304 && tag) event.target.dataset.tag = tag;
       answered = Date.parse(response.headers.get("Date")) || Date.now() - ahead;
       ahead = Date.now() - answered;
       showAnswered();
@@ -75,9 +77,25 @@
     if (news.length) window.opsboard.say(news.join(". "));
   });
 
-  // What a person has opened stays open: the server does not know about it.
-  htmx.registerExtension("keep-open", {
+  htmx.registerExtension("keep", {
+    // What a person has opened stays open: the server does not know about it.
     htmx_before_morph_attr: (part, detail) => !(detail.attrName === "open" && part.matches("details")),
+    // A piece that is only named has not changed.
+    htmx_before_morph_node: (part, detail) => !isNamed(detail.newNode),
+  });
+  const isNamed = (node) => node.dataset !== undefined && "same" in node.dataset;
+  // What the page shows stands with it, whoever put it there: the tag of the part itself is sent.
+  document.addEventListener("htmx:config:request", (event) => {
+    const { ctx } = event.detail;
+    const { tag } = ctx.sourceElement.dataset;
+    if (tag && !unsorted.has(ctx.sourceElement.id)) ctx.request.headers["HX-PTag"] = tag;
+  });
+  // A piece named that is not here: ask for all of it, at once.
+  document.addEventListener("htmx:after:swap", () => {
+    for (const part of document.querySelectorAll("[data-live]:has([data-same])")) {
+      delete part.dataset.tag;
+      part.dispatchEvent(new Event("opsboard:seen"));
+    }
   });
 
   // Rows do not jump under the pointer or the focus: they keep their order until both have left.
@@ -100,9 +118,5 @@
       const held = lists.map((list) => keepOrder(list, fragment)).some(Boolean);
       if (held) unsorted.add(target.id); else unsorted.delete(target.id);
     }
-  });
-  document.addEventListener("htmx:config:request", (event) => {
-    const { ctx } = event.detail;
-    if (unsorted.has(ctx.sourceElement.id)) delete ctx.request.headers["HX-PTag"];
   });
 })();

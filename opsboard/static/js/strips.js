@@ -4,10 +4,13 @@
   const WORDS = { p: "passing", s: "warning", f: "failing", n: "no data", o: "paused", m: "in maintenance", "-": "not watched yet" };
   const days = (strip) => strip.dataset.strip.split(",");
 
-  function dayName(strip, index, count) {
+  function dayAt(strip, index) {
     const day = new Date(`${strip.dataset.until}T00:00:00Z`);
-    day.setUTCDate(day.getUTCDate() - (count - 1 - index));
-    return day.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+    day.setUTCDate(day.getUTCDate() - (days(strip).length - 1 - index));
+    return day;
+  }
+  function dayName(strip, index) {
+    return dayAt(strip, index).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
   }
   function span(minutes) {
     if (minutes < 60) return `${minutes} min`;
@@ -18,7 +21,7 @@
     const codes = days(strip);
     const minutes = Number.parseInt(codes[index].slice(1), 10);
     const example = codes[index].endsWith("e") ? ", an example" : "";
-    return `${dayName(strip, index, codes.length)}: ${WORDS[codes[index][0]]}${minutes ? ` for ${span(minutes)}` : ""}${example}`;
+    return `${dayName(strip, index)}: ${WORDS[codes[index][0]]}${minutes ? ` for ${span(minutes)}` : ""}${example}`;
   }
   function indexAt(strip, x) {
     const box = strip.getBoundingClientRect();
@@ -40,7 +43,8 @@
     const row = strip.closest("tr");
     const nav = slider(strip);
     const who = row && !nav ? `${row.querySelector("a").textContent.trim()}, ` : "";
-    write(strip, who + dayText(strip, index));
+    const way = nav && days(strip)[index] !== "-" ? ". Enter or a click opens its incidents" : "";
+    write(strip, who + dayText(strip, index) + way);
     if (nav) point(nav, strip, index);
   }
   function point(nav, strip, index) {
@@ -69,16 +73,24 @@
     point(nav, strip, Number(nav.dataset.index || last));
     if (!listening.has(nav)) listen(nav);
   }
+  // The incidents of the day; one that was not watched yet has none.
+  function openDay(nav, index) {
+    const strip = nav.querySelector("[data-strip]");
+    if (days(strip)[index] === "-") return;
+    location.assign(nav.dataset.days + dayAt(strip, index).toISOString().slice(0, 10));
+  }
   function listen(nav) {
     listening.add(nav);
     const strip = () => nav.querySelector("[data-strip]");
     nav.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") openDay(nav, Number(nav.dataset.index));
       const move = MOVES[event.key];
       if (move === undefined) return;
       event.preventDefault();
       const last = days(strip()).length - 1;
       show(strip(), Math.max(0, Math.min(last, Number(nav.dataset.index) + move)));
     });
+    nav.addEventListener("click", (event) => openDay(nav, indexAt(strip(), event.clientX)));
     nav.addEventListener("focus", () => show(strip(), Number(nav.dataset.index)));
     nav.addEventListener("blur", () => write(strip(), null));
   }

@@ -99,8 +99,14 @@ class StepRows(Rows):
         return [row.cleaned_data for row in self.forms if row.cleaned_data.get("do")]
 
 
+EMPTY_STEPS = 3
 StepFormSet: Any = forms.formset_factory(
-    StepForm, formset=StepRows, extra=3, max_num=MOST_STEPS, absolute_max=500, validate_max=True
+    StepForm,
+    formset=StepRows,
+    extra=EMPTY_STEPS,
+    max_num=MOST_STEPS,
+    absolute_max=500,
+    validate_max=True,
 )
 
 

@@ -27,7 +27,7 @@ OF_OPTION: dict[str, tuple[str, ...]] = {
 # What a route is, by kind.
 ROUTES = {
     "http": "Below the address of the environment, as in /price?from=SK1, or a whole address. "
-    "{{ NAME }} is a variable of the environment.",
+    "{{\u00a0NAME\u00a0}} is a variable of the environment.",
     "tcp": "Host and port, as in db.internal:5432, or :5432 for that port of the environment's "
     "own host.",
     "tls": "Host and port, as in fares.example:443, or :443 for that port of the environment's "

@@ -26,7 +26,9 @@ class PathField(LineField):
         return path_name(value) if isinstance(value, CriticalPath) else value
 
     def clean(self, value: Any) -> CriticalPath | None:
-        # What it gives back is not what it reads: a path, not text.
+        # What it gives back is not what it reads: a path, not text. A locked field reads its own.
+        if isinstance(value, CriticalPath):
+            return value
         text = super().clean(value)
         if not text:
             return None

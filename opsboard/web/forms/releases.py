@@ -42,16 +42,24 @@ class CommitField(LineField):
 class LinesField(TextField):
     """A list, one a line; empty lines count for nothing."""
 
+    def __init__(
+        self, *, most: int = MOST_LINES, longest: int = LONGEST_LINE, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.most, self.longest = most, longest
+
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
     def clean(self, value: Any) -> list[str]:  # type: ignore[override]
-        # What it gives back is not what it reads: lines, not text.
+        # What it gives back is not what it reads: lines, not text. A locked field reads its own.
+        if isinstance(value, list):
+            return value
         lines = [line.strip() for line in super().clean(value).split("\n") if line.strip()]
-        if len(lines) > MOST_LINES:
-            raise ValidationError(f"At most {MOST_LINES} lines go here: take some out.")
-        if any(len(line) > LONGEST_LINE for line in lines):
-            raise ValidationError(f"A line holds at most {LONGEST_LINE} characters: shorten it.")
+        if len(lines) > self.most:
+            raise ValidationError(f"At most {self.most} lines go here: take some out.")
+        if any(len(line) > self.longest for line in lines):
+            raise ValidationError(f"A line holds at most {self.longest} characters: shorten it.")
         return list(dict.fromkeys(lines))
 
 

@@ -6,10 +6,12 @@ Times may be datetimes or whole microseconds since 1970. Filters of time take th
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.contrib.auth.models import User
 from django.forms import BaseForm
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -20,6 +22,7 @@ from opsboard.probes.rules import State
 from opsboard.rollbacks import saying
 from opsboard.rollbacks.models import NoteVersion
 from opsboard.rollbacks.rules import RehearsalSeen
+from opsboard.services.models import Service
 from opsboard.web import prose, sentences, strips, words
 from opsboard.web.trust import trust_of
 
@@ -88,6 +91,13 @@ def clock(value: Time, now: datetime) -> SafeString:
 @register.filter
 def when(value: Time, now: datetime) -> SafeString:
     return _time(value, words.when(_at(value), now))
+
+
+@register.simple_tag
+def from_to(start: Time, end: Time, now: datetime) -> SafeString:
+    """ "today 14:09 to 15:20"; within a minute "today 14:09:02 to 14:09:51"."""
+    began, ended = words.from_to(_at(start), _at(end), now)
+    return format_html("{} to {}", _time(start, began), _time(end, ended))
 
 
 @register.filter
@@ -211,9 +221,17 @@ def strip(bars: Sequence[strips.Bar], name: str) -> dict[str, Any]:
 
 
 @register.inclusion_tag("_strip_big.html")
-def strip_big(bars: Sequence[strips.Bar], name: str, now: datetime) -> dict[str, Any]:
-    """The strip of one thing, wide, as one tab stop with a line that says the day."""
-    return strip(bars, name) | {
+def strip_big(
+    bars: Sequence[strips.Bar], service: Service, environment: str, now: datetime
+) -> dict[str, Any]:
+    """The strip of a service, wide, as one tab stop with a line that says the day.
+
+    A day opens its incidents; without scripts those that were not passing are links in a list.
+    """
+    place = urlencode({"service": service.slug, "environment": environment})
+    return strip(bars, service.name) | {
+        "days_url": f"{reverse('incidents')}?{place}&day=",
+        "noted": [bar for bar in reversed(bars) if bar.state not in (None, State.PASSING)],
         "paths": strips.strip_paths(bars, step=10, height=48),
         "width": 10 * len(bars),
         "words": strips.strip_words(bars),
@@ -248,6 +266,6 @@ def live(url: str) -> SafeString:
     """
     return format_html(
         'hx-get="{}" hx-trigger="every 15s, opsboard:seen" hx-swap="outerMorph" '
-        'hx-status:4xx="swap:none" hx-status:5xx="swap:none" data-live',
+        'hx-status:4xx="swap:none" hx-status:5xx="swap:none" data-live data-tag=""',
         url,
     )

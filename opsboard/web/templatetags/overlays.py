@@ -1,14 +1,14 @@
 """What silences and maintenance windows hold back of what a page is about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django import template
 
-from opsboard.alerts.holding import Hold, Overlays, failing_paths
+from opsboard.alerts.holding import Hold, Overlays
 from opsboard.alerts.models import Delivery
-from opsboard.incidents.models import Incident
+from opsboard.incidents.models import Incident, IncidentPath
 from opsboard.services.models import CriticalPath, Environment, Service
 
 register = template.Library()
@@ -16,27 +16,35 @@ register = template.Library()
 
 @register.inclusion_tag("_overlays.html")
 def overlays(
-    service: Service, environment: Environment | None, path: CriticalPath | None, now: datetime
+    service: Service,
+    environment: Environment | None,
+    path: CriticalPath | None,
+    now: datetime,
+    known: Overlays | None = None,
 ) -> dict[str, Any]:
-    """The overlays of a path, or with `path` None of the whole service, in an environment."""
+    """The overlays of a path, or with `path` None of the whole service, in an environment.
+
+    `known`: what the page read already.
+    """
     if environment is None:
         return _context([])
-    found = Overlays.load(now=now).of_place(service, path, environment.slug)
-    return _context(found)
+    found = Overlays.load(now=now) if known is None else known
+    return _context(found.of_place(service, path, environment.slug))
 
 
 @register.inclusion_tag("_overlays.html")
-def overlays_of_incident(incident: Incident, now: datetime) -> dict[str, Any]:
-    """What holds an open incident back; one that is over is told or it is not."""
-    return _context(_of_incident(incident, now) if incident.is_open else [])
+def overlays_of_incident(
+    incident: Incident, places: Iterable[IncidentPath], now: datetime
+) -> dict[str, Any]:
+    """What holds an open incident back; one that is over is told or it is not.
 
-
-def _of_incident(incident: Incident, now: datetime) -> Sequence[Hold]:
-    known = Overlays.load(now=now)
-    if not known:
-        return []
-    hold = known.of_incident(incident, failing_paths([incident.pk]).get(incident.pk, []))
-    return [hold] if hold else []
+    `places`: its paths.
+    """
+    if not incident.is_open:
+        return _context([])
+    failing = [place.path for place in places if place.left_at is None]
+    hold = Overlays.load(now=now).of_incident(incident, failing)
+    return _context([hold] if hold else [])
 
 
 def _context(holds: Sequence[Hold]) -> dict[str, Any]:

@@ -11,7 +11,10 @@ APPEND_ONLY = [
     import_module("opsboard.incidents.migrations.0003_incidents_timeline_is_append_only"),
 ]
 # Written with a schema editor, of which it uses no more than Plain has.
-RELEASES = import_module("opsboard.releases.migrations.0002_what_was_said_stays")
+BY_SCHEMA_EDITOR = [
+    import_module("opsboard.releases.migrations.0002_what_was_said_stays"),
+    import_module("opsboard.changes.migrations.0002_what_was_measured_stays"),
+]
 
 
 class Plain:
@@ -26,13 +29,15 @@ class Command(DjangosFlush):
     def handle(self, **options: Any) -> None:
         for one in APPEND_ONLY:
             run(one.RELEASE)
-        RELEASES.release(None, Plain())
+        for one in BY_SCHEMA_EDITOR:
+            one.release(None, Plain())
         try:
             super().handle(**options)
         finally:
             for one in APPEND_ONLY:
                 run(one.PROTECT)
-            RELEASES.protect(None, Plain())
+            for one in BY_SCHEMA_EDITOR:
+                one.protect(None, Plain())
 
 
 def run(statements: dict[str, list[str]]) -> None:
