@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,11 @@ def test_what_a_command_leaves_behind_is_not_waited_for(board: FarSide) -> None:
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_signals_are_handed_on(board: FarSide, number: signal.Signals) -> None:
-    script = f"trap 'echo told; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.05; done"
+@contextlib.contextmanager
+def told_apart(
+    board: FarSide, script: str, number: signal.Signals, handler: signal.Handlers
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs it, started with this answer to the signal: the tests may be run under nohup."""
     with subprocess.Popen(
         command(*UNIT, *shell(script)),
         env=environment(board.url("")) | {"PYTHONPATH": str(TOP)},
@@ -131,19 +134,38 @@ def test_signals_are_handed_on(board: FarSide, number: signal.Signals) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=partial(signal.signal, number, handler),
     ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
             process.send_signal(number)
-            out, _ = process.communicate(timeout=20)
+            yield process
         finally:
             # Of its own group, so that a command that was told nothing ends as well.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_are_handed_on(board: FarSide, number: signal.Signals) -> None:
+    script = f"trap 'echo told; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.05; done"
+    with told_apart(board, script, number, signal.SIG_DFL) as process:
+        out, _ = process.communicate(timeout=20)
+
     assert (process.returncode, out) == (9, b"told\n")
     assert result_of(board)["exit_code"] == 9
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_we_are_to_ignore_the_command_ignores(
+    board: FarSide, number: signal.Signals
+) -> None:
+    with told_apart(board, "echo ready; sleep 1; echo done", number, signal.SIG_IGN) as process:
+        out, _ = process.communicate(timeout=20)
+
+    assert (process.returncode, out) == (0, b"done\n")
+    assert result_of(board)["exit_code"] == 0
 
 
 # Reports ----------------------------------------------------------------------------------------
