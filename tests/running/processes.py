@@ -86,11 +86,17 @@ def running(
             stderr=stderr,
             text=True,
             start_new_session=True,
+            preexec_fn=_hears_ctrl_c,
         )
     try:
         yield Running(process, errors)
     finally:
         _end_with_children(process)
+
+
+def _hears_ctrl_c() -> None:
+    """As in a terminal: what was begun in the background, the tests too, may ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _end_with_children(process: subprocess.Popen[str]) -> None:

@@ -67,8 +67,9 @@ def test_it_tells_what_was_opened_and_resolved_the_newest_first(fares, viewer):
 
 
 def test_one_that_began_again_is_told_of_again(fares, viewer):
-    an_incident(fares, reopened_at=NOON + 3 * MINUTE, openings=2)
-    assert [title.split(":")[0][9:] for title in titles(read(viewer))] == ["began again", "opened"]
+    again = an_incident(fares, reopened_at=NOON + 3 * MINUTE, openings=2)
+    heads = [title.split(":")[0] for title in titles(read(viewer))]
+    assert heads == [f"{again} began again", f"{again} opened"]
 
 
 def test_it_is_atom_as_rfc_4287_wants_it(fares, viewer):
