@@ -231,8 +231,9 @@ else:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 3,
+            # Pages ask for little: to start workers beside it takes longer than the answer.
             "options": "-c statement_timeout=15000 -c lock_timeout=5000"
-            " -c idle_in_transaction_session_timeout=30000",
+            " -c idle_in_transaction_session_timeout=30000 -c max_parallel_workers_per_gather=0",
         },
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

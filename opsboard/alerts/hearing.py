@@ -105,6 +105,7 @@ class Audience:
             if link.route_id in self.routes and link.channel_id in self.channels:
                 self.second_steps[link.route_id].append(self.channels[link.channel_id])
         self.rules = [rule_of(one, self.leads[one.pk]) for one in self.routes.values()]
+        self._defaults: dict[int | None, list[int]] = {}
         self._heard: dict[tuple[About, ...], Hearing] = {}
         self._listeners: dict[int, Listener] = {}
 
@@ -162,11 +163,13 @@ class Audience:
 
     def _default(self, team: int | None) -> list[int]:
         """A team's own channels, and those of everybody."""
-        return [
-            channel.pk
-            for channel in self.channels.values()
-            if channel.kind != Channel.Kind.ADMINISTRATORS and channel.team_id in (None, team)
-        ]
+        if team not in self._defaults:
+            self._defaults[team] = [
+                channel.pk
+                for channel in self.channels.values()
+                if channel.kind != Channel.Kind.ADMINISTRATORS and channel.team_id in (None, team)
+            ]
+        return self._defaults[team]
 
     def _listener(self, number: int) -> Listener:
         if number not in self._listeners:

@@ -10,6 +10,7 @@ from opsboard.board.declared import Declared
 from opsboard.board.models import Declaration
 from opsboard.board.things import SERVICE, TEAM, Fields, Thing, Things, words
 from opsboard.people.audit import Actor
+from opsboard.services.together import Given
 
 type Declarations = dict[tuple[str, str], Declaration]
 
@@ -51,8 +52,16 @@ def declaration_of(thing: Thing) -> Declaration | None:
 
 def kept_of(thing: Thing) -> QuerySet[Declaration]:
     """What is kept of the team or the service that a thing is of: one row, or none."""
-    kind = TEAM if thing[0] == TEAM else SERVICE
-    return Declaration.objects.filter(kind=kind, slug=thing[1])
+    return _kept(TEAM if thing[0] == TEAM else SERVICE, thing[1])
+
+
+def kept_of_service(slug: str | Given) -> QuerySet[Declaration]:
+    """As `kept_of`, of all things of a service."""
+    return _kept(SERVICE, slug)
+
+
+def _kept(kind: str, slug: str | Given) -> QuerySet[Declaration]:
+    return Declaration.objects.filter(kind=kind, slug=slug)
 
 
 def declaring(kept: Iterable[Declaration], thing: Thing) -> Declaration | None:

@@ -24,7 +24,8 @@ from opsboard.probes.models import (
     Probe,
     microseconds,
 )
-from opsboard.services.models import Deploy, Environment
+from opsboard.services.models import Deploy
+from opsboard.services.together import Moment, Number
 
 SHOWN = 10
 # Of each side, in microseconds.
@@ -86,9 +87,9 @@ class Step:
         return self.deploys[0].at
 
 
-def deploys_of(environment: Environment, *, now: datetime) -> QuerySet[Deploy]:
+def deploys_of(environment: Number, *, now: Moment) -> QuerySet[Deploy]:
     """The newest of what was put into service there."""
-    told = environment.deploys.filter(at__lte=now).order_by("-at", "-pk")
+    told = Deploy.objects.filter(environment=environment, at__lte=now).order_by("-at", "-pk")
     return Deploy.objects.filter(pk__in=told.values("pk")[:_READ])
 
 

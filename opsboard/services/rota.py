@@ -8,10 +8,10 @@ from itertools import islice
 from operator import itemgetter
 
 from django.contrib.auth.models import User
-from django.db.models import FETCH_RAISE
+from django.db.models import FETCH_RAISE, Q
 
 from opsboard.services.models import RotaCover, RotaTurn, Team
-from opsboard.services.together import Found, Moment, Part, read_together
+from opsboard.services.together import Found, Given, Moment, Part, read_together
 from opsboard.services.turns import MOST_LOOKED_AT, Cover, Order, Turn, turns_from
 
 _SHOWN = ("id", "username", "first_name", "last_name", "email", "is_active")
@@ -89,17 +89,19 @@ def read_rotas(team_ids: Iterable[int] | None = None) -> dict[int, Reading]:
 
 
 def parts_of_rotas(
-    team_ids: Iterable[int] | None = None, *, since: Moment | None = None
+    team_ids: Iterable[int] | Given | None = None, *, since: Moment | None = None
 ) -> dict[str, Part]:
     """What `rotas_of` needs, for those that read more in the same query.
 
-    `since`: covers that were over by then are left out.
+    `team_ids`: Given stands for one. `since`: covers that were over by then are left out.
     """
     turns, covers = RotaTurn.objects.all(), RotaCover.objects.all()
     if team_ids is not None:
-        chosen = list(team_ids)
-        turns = turns.filter(rota__team__in=chosen)
-        covers = covers.filter(rota__team__in=chosen)
+        if isinstance(team_ids, Given):
+            chosen = Q(rota__team=team_ids)
+        else:
+            chosen = Q(rota__team__in=list(team_ids))
+        turns, covers = turns.filter(chosen), covers.filter(chosen)
     if since is not None:
         covers = covers.filter(ends_at__gt=since)
     return {"turns": (turns, _TURN), "covers": (covers, _COVER)}

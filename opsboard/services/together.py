@@ -1,10 +1,11 @@
 """Several small readings in one round trip to the database: a page has many, and each costs one."""
 
 import json
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -20,6 +21,7 @@ from django.db.models import (
     Field,
     JSONField,
     Model,
+    Q,
     QuerySet,
     TimeField,
     Value,
@@ -47,6 +49,8 @@ class Given(Expression):
 NOW = Given("now", DateTimeField())
 # Where a statement may be kept, what is asked of a moment is asked of NOW.
 type Moment = datetime | Given
+# The same of an id, or of microseconds since 1970.
+type Number = int | Given
 
 
 def read_together(**parts: Part) -> dict[str, list[Any]]:
@@ -67,6 +71,12 @@ def load_together(**parts: QuerySet[Any]) -> dict[str, list[Any]]:
 
 def whole(parts: Mapping[str, QuerySet[Any]]) -> dict[str, Part]:
     return {name: (rows, None) for name, rows in parts.items()}
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def kept_rows(rows: Callable[..., QuerySet[Any, Any]], *about: Hashable) -> "Rows":
+    """As `kept`, of one reading of many rows: those of `values_list`, in its order."""
+    return Rows.of(rows(*about))
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -134,18 +144,52 @@ class Statement:
             found[name].append(self.arms[name].made(json.loads(values)))
         return found
 
-    def _rows(self, given: Mapping[str, object]) -> list[tuple[str, str]]:
-        if not self.sql:
-            return []
-        params = [_told(one, given) if isinstance(one, Given) else one for one in self.params]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, params)
-            rows: list[tuple[str, str]] = cursor.fetchall()
-        return rows
+    def _rows(self, given: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        return _answer(self.sql, self.params, given) if self.sql else []
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One query, and what makes of the values of each row what `values_list` gives."""
+
+    sql: str
+    params: Sequence[Any]
+    converted: Mapping[int, tuple[Sequence[Callable[..., Any]], Any]]
+
+    @classmethod
+    def of(cls, rows: QuerySet[Any, Any]) -> "Rows":
+        compiler = rows.query.get_compiler("default")
+        sql, params = compiler.as_sql()
+        return cls(sql, params, compiler.get_converters([one for one, *_ in compiler.select]))
+
+    def read(self, **given: object) -> list[tuple[Any, ...]]:
+        """`given`: each Given by its name."""
+        rows = _answer(self.sql, self.params, given)
+        return [self._converted(row) for row in rows] if self.converted else rows
+
+    def _converted(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        values = list(row)
+        for place, (converters, expression) in self.converted.items():
+            for convert in converters:
+                values[place] = convert(values[place], expression, connection)
+        return tuple(values)
+
+
+def _answer(sql: str, params: Sequence[Any], given: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    told = [_told(one, given) if isinstance(one, Given) else one for one in params]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, told)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _told(one: Given, given: Mapping[str, object]) -> Any:
     return one.output_field.get_db_prep_value(given[one.name], connection)
+
+
+def one_of(field: str, values: Iterable[object]) -> Q:
+    """That a column has one of some values, each of which may be Given. Raises on none."""
+    return reduce(or_, (Q(**{field: one}) for one in values))
 
 
 def columns_of(model: type[Model], prefix: str = "") -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from opsboard.services.models import Environment, MaintenanceWindow
+from opsboard.services.together import Given, Moment
 
 type Span = tuple[datetime, datetime]
 
@@ -134,11 +135,20 @@ def matches(window: MaintenanceWindow, service: OfTeam, environment_slug: str) -
 
 def touching(start: datetime, end: datetime) -> QuerySet[MaintenanceWindow]:
     """The windows that could be open in [start, end), called off or not."""
-    earliest = (start - LONGEST - A_DAY).date()
+    return of_days(*days_around(start, end), start)
+
+
+def days_around(start: datetime, end: datetime) -> tuple[date, date]:
+    """The first and the last day that a window has which could be open in [start, end)."""
+    return (start - LONGEST - A_DAY).date(), (end + A_DAY).date()
+
+
+def of_days(first: date | Given, last: date | Given, start: Moment) -> QuerySet[MaintenanceWindow]:
+    """Those of some days, but for those called off by `start`."""
     return MaintenanceWindow.objects.filter(
-        Q(until=None, starts_on__gte=earliest) | Q(until__gte=earliest),
+        Q(until=None, starts_on__gte=first) | Q(until__gte=first),
         Q(removed_at=None) | Q(removed_at__gt=start),
-        starts_on__lte=(end + A_DAY).date(),
+        starts_on__lte=last,
     ).order_by("pk")
 
 

@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 
 from opsboard.incidents.models import TimelineEntry
 from opsboard.probes.models import microseconds, moment
-from opsboard.services.models import CriticalPath, Deploy, Environment
+from opsboard.services.models import Deploy
+from opsboard.services.together import Moment, Number
 
 Act = TimelineEntry.Act
 # The newest of each kind: more are no marks but a carpet.
@@ -37,18 +38,17 @@ class Mark:
 
 
 def parts(
-    path: CriticalPath, environment: Environment, *, since: int, until: int
+    path: Number, environment: Number, *, since: Moment, until: Moment
 ) -> dict[str, QuerySet[Any]]:
     """What `marks_of` is made of, of [since, until): for opsboard.services.together."""
-    between = (moment(since), moment(until))
     entries = TimelineEntry.objects.filter(
         act__in=[Act.ROLLBACK_STARTED, Act.STEP_DONE, Act.STEP_UNDONE],
         incident__paths__path=path,
         incident__environment=environment,
-        at__gte=between[0],
-        at__lt=between[1],
+        at__gte=since,
+        at__lt=until,
     )
-    told = Deploy.objects.filter(environment=environment, at__gte=between[0], at__lt=between[1])
+    told = Deploy.objects.filter(environment=environment, at__gte=since, at__lt=until)
     newest = entries.order_by("-pk").values("pk")[:MOST]
     latest = told.order_by("-at", "-pk").values("pk")[:MOST]
     return {

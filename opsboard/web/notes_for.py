@@ -11,6 +11,7 @@ from django.urls import reverse
 from opsboard.rollbacks.models import NoteVersion, RollbackNote
 from opsboard.rollbacks.newest import newest_versions
 from opsboard.services.models import CriticalPath
+from opsboard.services.together import Number
 from opsboard.web.sentences import note_sentence
 
 
@@ -61,11 +62,11 @@ class Notes:
         return self._of_path.get(path.pk) or self._of_service.get(path.service_id)
 
 
-def versions_of(path: CriticalPath, *, most: int) -> dict[str, QuerySet[NoteVersion]]:
+def versions_of(path: Number, service: Number, *, most: int) -> dict[str, QuerySet[NoteVersion]]:
     """The newest of the two notes that may be the way back: for opsboard.services.together."""
     notes = {
         "own_versions": Q(note__path=path),
-        "service_versions": Q(note__service=path.service_id, note__path=None),
+        "service_versions": Q(note__service=service, note__path=None),
     }
     return {
         name: NoteVersion.objects.filter(

@@ -5,18 +5,19 @@ is read, as plain tuples. What is shown of the rows of one page opsboard.web.boa
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, FilteredRelation, Q
+from django.db.models import BigIntegerField, Exists, FilteredRelation, Q, QuerySet
 
 from opsboard.alerts.hearing import Audience
 from opsboard.probes.rules import State, worst
 from opsboard.services.models import CriticalPath, Service, Team
+from opsboard.services.together import Given, kept_rows
 from opsboard.web.paths_seen import PLACE, PathSeen, calm_places, paths_seen
 from opsboard.web.who_hears import why_unheard
 
@@ -118,7 +119,7 @@ def read_overview(
     `shown_teams`: of the services that there are, the slugs of the teams whose passing services
     are shown; None: all may be.
     """
-    lines = [ServiceLine(*row) for row in _lines(person)]
+    lines = [ServiceLine(*row) for row in kept_rows(_lines).read(person=person.pk)]
     slugs = in_order(line.environment for line in lines)
     chosen = environment or slugs[0]
     if chosen not in slugs:
@@ -175,11 +176,12 @@ class ServiceLine(NamedTuple):
     has_teams: bool
 
 
-def _lines(person: User) -> Iterator[tuple[Any, ...]]:
+def _lines() -> QuerySet[Any, Any]:
+    person = Given("person", BigIntegerField())
     teams = Team.objects.filter(members=person, removed_at=None)
     own_paths = CriticalPath.objects.filter(owner__in=teams, removed_at=None)
     standing = Q(environments__removed_at=None)
-    rows = (
+    return (
         Service.objects.standing()
         .annotate(
             place=FilteredRelation("environments", condition=standing),
@@ -192,7 +194,6 @@ def _lines(person: User) -> Iterator[tuple[Any, ...]]:
             *("place__pk", "place__slug", "is_mine", "has_teams"),
         )
     )
-    return iter(rows)
 
 
 def environments_of(services: Iterable[Service]) -> list[str]:

@@ -16,7 +16,6 @@ from opsboard.probes.models import (
     Observation,
     Probe,
     StateChange,
-    microseconds,
     moment,
 )
 from opsboard.probes.orders import traceparent
@@ -25,7 +24,7 @@ from opsboard.probes.step_facts import read_steps
 from opsboard.probes.stored import CACHE
 from opsboard.probes.unconfirmed import Belief, beliefs
 from opsboard.rollbacks.models import NoteVersion
-from opsboard.services.models import CriticalPath
+from opsboard.services.together import Number, one_of
 from opsboard.web.notes_for import in_use, versions_of
 from opsboard.web.words import ago, counted, reason_sentence, sentence
 
@@ -116,21 +115,40 @@ def newest_seen(probes: Sequence[Probe]) -> Seen:
 
 
 def parts(
-    path: CriticalPath, probes: Sequence[Probe], seen: Seen, *, now: datetime
+    path: Number,
+    service: Number,
+    environment: Number,
+    probes: Sequence[Number],
+    *,
+    seen_since: Mapping[int, Number],
+    gaps_since: Number,
 ) -> dict[str, QuerySet[Any]]:
-    """What `last_probes` and `history` are made of: for opsboard.services.together."""
+    """What `last_probes` and `history` are made of: for opsboard.services.together.
+
+    `seen_since`: by the places of those probes of which `troubled` is true, when the oldest of
+    their newest observations was asked.
+    """
     return {
-        **{f"changes_{probe.pk}": _newest_changes(probe) for probe in probes},
+        **{f"changes_{place}": _newest_changes(probe) for place, probe in enumerate(probes)},
         **{
-            f"believed_{probe.pk}": StateChange.objects.filter(
-                probe=probe, at__gte=_asked_at(seen[probe.pk][-1])
-            )
-            for probe in probes
-            if _saw_trouble(seen[probe.pk])
+            f"believed_{place}": StateChange.objects.filter(probe=probes[place], at__gte=since)
+            for place, since in seen_since.items()
         },
-        "gaps": _newest_gaps(probes, now=now),
-        "joined": _newest_joined(path, probes),
-        **versions_of(path, most=EVENTS_SHOWN),
+        "gaps": _newest_gaps(probes, gaps_since),
+        "joined": _newest_joined(path, environment),
+        **versions_of(path, service, most=EVENTS_SHOWN),
+    }
+
+
+def troubled(probes: Sequence[Probe], seen: Seen) -> dict[int, int]:
+    """By their places, the probes that saw trouble, and when the oldest of what they saw was asked.
+
+    In microseconds since 1970.
+    """
+    return {
+        place: _asked_at(seen[probe.pk][-1])
+        for place, probe in enumerate(probes)
+        if _saw_trouble(seen[probe.pk])
     }
 
 
@@ -138,9 +156,10 @@ def last_probes(
     probes: Sequence[Probe], seen: Seen, found: Mapping[str, list[Any]]
 ) -> list[ProbeRow]:
     rows: list[tuple[Observation, ProbeRow]] = []
-    for probe in probes:
+    for place, probe in enumerate(probes):
         newest = seen[probe.pk]
-        believed = _beliefs(probe, newest[::-1], found)[::-1]
+        changes = found.get(f"believed_{place}", [])
+        believed = _beliefs(probe, newest[::-1], changes)[::-1]
         rows += [
             (one, _row(one, probe.location, belief))
             for one, belief in zip(newest, believed, strict=True)
@@ -158,13 +177,13 @@ def _asked_at(one: Observation) -> int:
 
 
 def _beliefs(
-    probe: Probe, seen: Sequence[Observation], found: Mapping[str, list[Any]]
+    probe: Probe, seen: Sequence[Observation], believed: Sequence[StateChange]
 ) -> list[Belief]:
     """Of observations, the oldest first."""
     if not _saw_trouble(seen):
         return [Belief.CONFIRMED] * len(seen)
     asked = [(_asked_at(one), Verdict(one.verdict)) for one in seen]
-    changes = sorted(found[f"believed_{probe.pk}"], key=attrgetter("at", "pk"))
+    changes = sorted(believed, key=attrgetter("at", "pk"))
     before = State(changes[0].before if changes else probe.state)
     return beliefs(asked, before, [(one.at, State(one.after)) for one in changes])
 
@@ -213,15 +232,15 @@ def history(probes: Sequence[Probe], found: Mapping[str, list[Any]]) -> list[Eve
     return sorted(events, key=lambda event: event.at, reverse=True)[:EVENTS_SHOWN]
 
 
-def _newest_changes(probe: Probe) -> QuerySet[StateChange]:
+def _newest_changes(probe: Number) -> QuerySet[StateChange]:
     newest = StateChange.objects.filter(probe=probe).order_by("-at", "-pk")
     return StateChange.objects.filter(pk__in=newest.values("pk")[:EVENTS_SHOWN])
 
 
 def _changes(probes: Sequence[Probe], found: Mapping[str, list[Any]]) -> list[Event]:
     events = []
-    for probe in probes:
-        changes = sorted(found[f"changes_{probe.pk}"], key=attrgetter("at", "pk"), reverse=True)
+    for place in range(len(probes)):
+        changes = sorted(found[f"changes_{place}"], key=attrgetter("at", "pk"), reverse=True)
         older: list[StateChange | None] = [*changes, None][1:]
         events += [_change(change, before) for change, before in zip(changes, older, strict=True)]
     return events
@@ -245,9 +264,9 @@ def change_words(change: StateChange, lasted: str) -> str:
     return f"{became.words.capitalize()}. {reason_sentence(change.reason)}".strip()
 
 
-def _newest_gaps(probes: Sequence[Probe], *, now: datetime) -> QuerySet[Gap]:
-    since = microseconds(now - GAPS_OF)
-    newest = Gap.objects.filter(probe__in=probes, last_slot_at__gte=since).order_by("-last_slot_at")
+def _newest_gaps(probes: Sequence[Number], since: Number) -> QuerySet[Gap]:
+    found = Gap.objects.filter(one_of("probe", probes), last_slot_at__gte=since)
+    newest = found.order_by("-last_slot_at")
     return Gap.objects.filter(pk__in=newest.values("pk")[:EVENTS_SHOWN])
 
 
@@ -263,10 +282,9 @@ def _gaps(gaps: Sequence[Gap]) -> list[Event]:
     ]
 
 
-def _newest_joined(path: CriticalPath, probes: Sequence[Probe]) -> QuerySet[IncidentPath]:
-    newest = IncidentPath.objects.filter(
-        path=path, incident__environment__in={probe.environment_id for probe in probes}
-    ).order_by("-joined_at", "-pk")
+def _newest_joined(path: Number, environment: Number) -> QuerySet[IncidentPath]:
+    joined = IncidentPath.objects.filter(path=path, incident__environment=environment)
+    newest = joined.order_by("-joined_at", "-pk")
     few = newest.values("pk")[:EVENTS_SHOWN]
     return IncidentPath.objects.filter(pk__in=few).select_related("incident")
 

@@ -15,9 +15,8 @@ from opsboard.probes.rendering import address
 from opsboard.probes.rules import State
 from opsboard.services.addresses import host_of
 from opsboard.services.models import CriticalPath, Environment
-from opsboard.services.rota import Duties, parts_of_rotas, rotas_of
+from opsboard.services.rota import Duties, rotas_of
 from opsboard.services.saying import connection_lines, heartbeat_lines
-from opsboard.services.together import read_together, whole
 from opsboard.web import measuring
 from opsboard.web.before_after import moved_rows, rows_before_after
 from opsboard.web.board_rows import MINUTE, NOW_SPAN
@@ -31,7 +30,7 @@ from opsboard.web.locations import locations_of
 from opsboard.web.measurements import Figure, Limits, Measured, figures
 from opsboard.web.notes_for import in_use, way_back
 from opsboard.web.path_history import history, last_probes, newest_seen
-from opsboard.web.path_parts import Found, parts_of, thing_of
+from opsboard.web.path_parts import Found, read_found, thing_of
 from opsboard.web.path_place import Place
 from opsboard.web.reporting import untold_by
 from opsboard.web.series import RANGES, Range, Series, read_series, read_with_table
@@ -51,9 +50,7 @@ def read_path_page(
     at, ids = microseconds(now), [probe.pk for probe in place.probes]
     measured = measuring.whole(ids, since=at - NOW_SPAN, until=at + MINUTE)
     seen = newest_seen(place.probes)
-    parts = parts_of(place, standing, seen, chosen, is_poll=is_poll, may_edit=may_edit, now=now)
-    team = path.owning_team
-    found = read_together(**whole(parts), **parts_of_rotas([team.pk], since=now))
+    found = read_found(place, standing, seen, chosen, is_poll=is_poll, may_edit=may_edit, now=now)
     note = way_back(path, in_use(found))
     newest = max(place.probes, key=lambda probe: probe.observed_at or 0)
     return {
@@ -78,7 +75,7 @@ def read_path_page(
         "most_redirects": path.connection.get("redirects", "five"),
         "lines": lines_of(path, newest, is_stale=standing.is_stale),
         "hearing": who_hears_of_path(Audience(now, found), path, environment.slug),
-        "on_duty": Duties(rotas_of(found), now=now).of(team.pk),
+        "on_duty": Duties(rotas_of(found), now=now).of(path.owning_team.pk),
         "measured": measured,
         "figures": _figures(path, measured, limits, standing),
         "untold": untold_by(path, measured),

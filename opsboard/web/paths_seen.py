@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import BigIntegerField, Count, F, Max, Min, Q, QuerySet
 
 from opsboard.probes.models import MOST_LEASES_LOST, microseconds
 from opsboard.probes.path_states import WORST_FIRST, Standing, shown_probes, standing_of
 from opsboard.probes.rules import State
+from opsboard.services.together import Given, kept_rows
 
 # The place of each state among them, worst first.
 PLACE = {state: number for number, state in enumerate(WORST_FIRST)}
@@ -76,8 +77,13 @@ def calm_places(environment: str, *, now: datetime) -> dict[int, int]:
     All of them pass and were heard of in time, from one location, and the team of the service owns
     them. One query: on a large board nearly all services are like this.
     """
-    heard = {"observed_at__gte": microseconds(now) - 2 * F("interval") - F("timeout")}
-    rows = (
+    return dict(kept_rows(_calm, environment).read(at=microseconds(now)))
+
+
+def _calm(environment: str) -> QuerySet[Any, Any]:
+    at = Given("at", BigIntegerField())
+    heard = {"observed_at__gte": at - 2 * F("interval") - F("timeout")}
+    return (
         shown_probes(environment=environment)
         .order_by()
         .values("environment_id")
@@ -91,8 +97,8 @@ def calm_places(environment: str, *, now: datetime) -> dict[int, int]:
             last=Max("location"),
         )
         .filter(calm=F("paths"), first=F("last"))
+        .values_list("environment_id", "paths")
     )
-    return dict(rows.values_list("environment_id", "paths"))
 
 
 def paths_seen(environment: str, services: Collection[int], *, now: datetime) -> Iterator[PathSeen]:

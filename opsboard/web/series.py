@@ -13,7 +13,7 @@ from opsboard.web import measuring
 from opsboard.web.chart_marks import Mark
 from opsboard.web.measurements import NOTHING, Limits, Measured
 from opsboard.web.rolled import Hours, read_hours
-from opsboard.web.uptime import Standing, changes_since, standing_of
+from opsboard.web.uptime import Standing, changes_since, known_since, standing_of
 from opsboard.web.words import DAY, HOUR, MINUTE
 
 # An hour is counted a few minutes after it ended; longer behind, the gap is shown as one.
@@ -117,7 +117,8 @@ def span_of(path: PathNow, chosen: Range, *, now: datetime) -> tuple[int, int]:
 
 
 def changes_in(path: PathNow, chosen: Range, *, now: datetime) -> QuerySet[StateChange]:
-    return changes_since(path.probes, span_of(path, chosen, now=now)[0], now=now)
+    since = known_since(span_of(path, chosen, now=now)[0], now=now)
+    return changes_since([probe.pk for probe in path.probes], since)
 
 
 def read_series(

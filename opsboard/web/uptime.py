@@ -15,6 +15,7 @@ from opsboard.probes.rules import State, path_state, seconds_in_states, state_at
 from opsboard.probes.timelines import Timeline, timeline
 from opsboard.services import windows
 from opsboard.services.models import Environment, MaintenanceWindow
+from opsboard.services.together import Number, one_of
 from opsboard.web import words
 
 # A path that flaps for weeks changes more often than a page can show.
@@ -38,9 +39,9 @@ class Standing:
         return stretches
 
 
-def changes_since(probes: Sequence[Probe], since: int, *, now: datetime) -> QuerySet[StateChange]:
-    """What `standing_of` is made of."""
-    within = StateChange.objects.filter(probe__in=probes, at__gte=_begin(since, now))
+def changes_since(probes: Sequence[Number], since: Number) -> QuerySet[StateChange]:
+    """What `standing_of` is made of; `since` as `known_since` gives it."""
+    within = StateChange.objects.filter(one_of("probe", probes), at__gte=since)
     newest = within.order_by("-at", "-pk").values("pk")[:MOST_CHANGES]
     return StateChange.objects.filter(pk__in=newest)
 
@@ -49,7 +50,7 @@ def standing_of(
     probes: Sequence[Probe], changes: Iterable[StateChange], *, since: int, now: datetime
 ) -> Standing:
     """What was before changes that are let go of, or too many, is not known."""
-    begin = _begin(since, now)
+    begin = known_since(since, now=now)
     ordered = sorted(changes, key=attrgetter("at", "pk"))
     if len(ordered) == MOST_CHANGES:
         begin = ordered[0].at
@@ -60,7 +61,8 @@ def standing_of(
     return Standing(line=together(lines), end=microseconds(now))
 
 
-def _begin(since: int, now: datetime) -> int:
+def known_since(since: int, *, now: datetime) -> int:
+    """What was before is let go of. In microseconds since 1970."""
     return max(since, microseconds(now - timedelta(days=settings.KEEP_ROLLUPS_DAYS)))
 
 

@@ -28,7 +28,7 @@ def deploy(path, at=NOON, name="2026.11.4", kind=Deploy.Kind.RELEASE):
 
 def steps(path, now=NOW):
     probes = list(Probe.objects.filter(path=path))
-    deploys = deploys_of(production(path.service), now=now)
+    deploys = deploys_of(production(path.service).pk, now=now)
     return read_before_after(deploys, probes, now=now)
 
 
@@ -197,7 +197,7 @@ def test_it_takes_three_queries_however_many_there_are(path, django_assert_num_q
     place, probes = production(path.service), list(Probe.objects.filter(path=path))
 
     with django_assert_num_queries(3):
-        read_before_after(deploys_of(place, now=NOW), probes, now=NOW)
+        read_before_after(deploys_of(place.pk, now=NOW), probes, now=NOW)
 
 
 def test_those_further_apart_than_ten_minutes_are_two(path):

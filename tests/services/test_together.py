@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db.models import Count, F, Window
+from django.db.models import CharField, Count, Exists, F, OuterRef, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from opsboard.releases.models import Evidence, Override, Release
 from opsboard.services.models import Service
-from opsboard.services.together import NOW, Part, kept, read_together
+from opsboard.services.together import NOW, Given, Part, kept, kept_rows, one_of, read_together
 
 NOON = datetime(2026, 11, 18, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -100,3 +100,26 @@ def test_a_moment_that_is_not_told_is_an_error(service):
     """Asked without it, the database would find nothing, and nothing looks like all is well."""
     with pytest.raises(KeyError, match="now"):
         kept(named_by_now, "1").read()
+
+
+def of_commit(is_planned: bool) -> QuerySet[Release, tuple[object, ...]]:
+    commit = Given("commit", CharField())
+    named = Release.objects.filter(commit=commit, planned_at__isnull=not is_planned)
+    overridden = Exists(Override.objects.filter(release=OuterRef("pk")))
+    return named.annotate(overridden=overridden).values_list("version", "named_at", "overridden")
+
+
+def test_kept_rows_are_those_of_values_list(service, django_assert_num_queries):
+    release = a_release(service)
+    statement = kept_rows(of_commit, False)
+    assert kept_rows(of_commit, False) is statement
+    with django_assert_num_queries(2):
+        assert statement.read(commit=release.commit) == [("1", NOON, False)]
+        assert statement.read(commit="2" * 40) == []
+
+
+def test_one_of_several_is_found_and_of_none_is_an_error(service):
+    release = a_release(service)
+    assert list(Release.objects.filter(one_of("service", [0, service.pk]))) == [release]
+    with pytest.raises(TypeError):
+        one_of("service", [])

@@ -50,7 +50,7 @@ def test_the_page_of_a_path_shows_what_was_before_and_after(client_of):
     observe(path, every_half_minute(NOON - HOUR, 120), milliseconds=200)
 
     (change, release) = rows_before_after(
-        deploys_of(place, now=NOW), list(path.probes.all()), now=NOW
+        deploys_of(place.pk, now=NOW), list(path.probes.all()), now=NOW
     )
     html = client_of("viewer").get(f"/services/{path.service.slug}/{path.slug}").text
     shown = text_of(html).split("Before and after each release")[1]

@@ -11,7 +11,7 @@ from django.test import Client
 
 from opsboard.incidents import rollback
 from opsboard.incidents.models import Incident
-from opsboard.probes.models import microseconds
+from opsboard.probes.models import microseconds, moment
 from opsboard.rollbacks.models import NoteVersion, RollbackNote
 from opsboard.services.models import CriticalPath, Deploy, Environment
 from opsboard.services.together import load_together
@@ -57,7 +57,8 @@ def minutes_ago(minutes: int) -> datetime:
 
 
 def marks_since(since: int, path: CriticalPath, place: Environment) -> tuple[Mark, ...]:
-    return marks_of(load_together(**parts(path, place, since=since, until=AT)))
+    span = {"since": moment(since), "until": moment(AT)}
+    return marks_of(load_together(**parts(path.pk, place.pk, **span)))
 
 
 def go_back(incident: Incident, version: NoteVersion, by: User) -> None:
