@@ -214,9 +214,8 @@ def _judge_poison(rig: Rig, began: float, executions: int) -> Seen:
         trouble.append(f"{told} notices tell of it, where one is right")
     rig.probes = {probe: number for probe, number in rig.probes.items() if number != POISON}
     books = open_books(rig.run(began=began, fault_ended=None, outages=frozenset()))
-    # Each time the one who drains has died, it takes seconds until another does, and the next death
-    # may come before all others had their turn. Dragged along by all six they would wait some 24 s.
-    gap, line = longest_gap(books), over_a_lease(rig.scale).max_gap_s + 2 * TAKEN_OVER_WITHIN
+    # Each time the one who drains has died, it takes seconds until another does.
+    gap, line = longest_gap(books), over_a_lease(rig.scale).max_gap_s + TAKEN_OVER_WITHIN
     if gap > line:
         trouble.append(f"another was not asked for {gap:.1f} s, at most {line:g} is good")
     return Seen(trouble, [f"asked {executions} times; the others' longest gap was {gap:.1f} s"])
