@@ -47,20 +47,11 @@ def stored_declarations() -> Declarations:
 
 def declaration_of(thing: Thing) -> Declaration | None:
     """None: no file declares it, though one may declare its service."""
-    return declaring(kept_of(thing), thing)
+    return declaring(kept_of(TEAM if thing[0] == TEAM else SERVICE, thing[1]), thing)
 
 
-def kept_of(thing: Thing) -> QuerySet[Declaration]:
-    """What is kept of the team or the service that a thing is of: one row, or none."""
-    return _kept(TEAM if thing[0] == TEAM else SERVICE, thing[1])
-
-
-def kept_of_service(slug: str | Given) -> QuerySet[Declaration]:
-    """As `kept_of`, of all things of a service."""
-    return _kept(SERVICE, slug)
-
-
-def _kept(kind: str, slug: str | Given) -> QuerySet[Declaration]:
+def kept_of(kind: str, slug: str | Given) -> QuerySet[Declaration]:
+    """What is kept of a team or a service, and of all things of it: one row, or none."""
     return Declaration.objects.filter(kind=kind, slug=slug)
 
 

@@ -11,8 +11,8 @@ from django.db.models import BigIntegerField, CharField, DateField, DateTimeFiel
 
 from opsboard.alerts.hearing import Audience
 from opsboard.alerts.holding import Overlays
-from opsboard.board.declarations import kept_of_service
-from opsboard.board.things import Thing
+from opsboard.board import things
+from opsboard.board.declarations import kept_of
 from opsboard.probes.models import Exchange, microseconds, moment
 from opsboard.probes.path_states import PathNow
 from opsboard.releases.before_after import deploys_of
@@ -32,15 +32,18 @@ EXCHANGES_SHOWN = 5
 type Parts = dict[str, QuerySet[Any]]
 type Found = Mapping[str, list[Any]]
 
-PATH, SERVICE, ENVIRONMENT, TEAM = (
-    Given(name, BigIntegerField()) for name in ("path", "service", "environment", "team")
-)
+
+def _number(name: str) -> Given:
+    return Given(name, BigIntegerField())
+
+
+PATH, SERVICE, ENVIRONMENT, TEAM = map(_number, ("path", "service", "environment", "team"))
 SLUG = Given("slug", CharField())
 # The range of the chart.
 SINCE, UNTIL = Given("since", DateTimeField()), Given("until", DateTimeField())
 FIRST_DAY, LAST_DAY = Given("first_day", DateField()), Given("last_day", DateField())
 # In microseconds since 1970.
-KNOWN_SINCE, GAPS_SINCE = (Given(name, BigIntegerField()) for name in ("known_since", "gaps_since"))
+KNOWN_SINCE, GAPS_SINCE = map(_number, ("known_since", "gaps_since"))
 
 
 class _Shape(NamedTuple):
@@ -54,7 +57,7 @@ class _Shape(NamedTuple):
     has_chart: bool
 
 
-def thing_of(path: CriticalPath) -> Thing:
+def thing_of(path: CriticalPath) -> things.Thing:
     """As a board file names it."""
     return ("path", path.service.slug, path.slug)
 
@@ -113,7 +116,7 @@ def _parts(shape: _Shape, today: date) -> dict[str, Part]:
             gaps_since=GAPS_SINCE,
         ),
         "incidents": open_places().filter(path=PATH, incident__environment=ENVIRONMENT),
-        "declarations": kept_of_service(SLUG),
+        "declarations": kept_of(things.SERVICE, SLUG),
     }
     if shape.may_edit:
         newest = Exchange.objects.filter(one_of("probe", probes)).order_by("-slot_at", "-pk")
@@ -126,7 +129,3 @@ def _parts(shape: _Shape, today: date) -> dict[str, Part]:
         parts["stood"] = changes_since(probes, KNOWN_SINCE)
         parts |= chart_marks.parts(PATH, ENVIRONMENT, since=SINCE, until=UNTIL)
     return whole(parts) | parts_of_rotas(TEAM, since=NOW)
-
-
-def _number(name: str) -> Given:
-    return Given(name, BigIntegerField())
