@@ -15,6 +15,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.faults.postgres import NotHereError, Server
 from tests.faults.programs import Program, running
@@ -48,7 +50,7 @@ def production(
         rig = _surroundings(stack, scale, Store(url), environment)
         rig.redis_port, rig.redis = redis_port, _redis_server(rig.directory, redis_port)
         stack.enter_context(running(rig.redis))
-        wait_for_redis(redis_port)
+        wait_for_redis(rig)
         _seed_with_sinks(rig)
         rig.workers = [rig.worker(f"worker{n}", **extra) for n in range(scale.workers)]
         rig.others = [rig.beat("beat", **extra, **(beat or {}))]
@@ -225,13 +227,19 @@ def _redis_server(directory: Path, port: int) -> Program:
     )
 
 
-def wait_for_redis(port: int) -> None:
-    with redis.Redis(port=port, socket_connect_timeout=1) as client:
-        assert until(lambda: _pings(client)), "redis-server did not start"
+def wait_for_redis(rig: Rig) -> None:
+    """Until the Redis of this rig answers. A look may find it not there yet, or too busy."""
+    assert rig.redis is not None
+    program, never = rig.redis, Retry(NoBackoff(), 0)
+    with redis.Redis(
+        port=rig.redis_port, socket_connect_timeout=1, socket_timeout=1, retry=never
+    ) as client:
+        assert until(lambda: not program.is_alive() or _pings(client)), program.said
+    assert program.is_alive(), program.said
 
 
 def _pings(client: "redis.Redis") -> bool:
     try:
         return bool(client.ping())
-    except redis.ConnectionError:
+    except (redis.ConnectionError, redis.TimeoutError):
         return False

@@ -34,7 +34,7 @@ def _stop_redis(rig: Rig, trouble: list[str]) -> Fault:
     rig.redis.kill()
     time.sleep(away)
     rig.redis.start()
-    wait_for_redis(rig.redis_port)
+    wait_for_redis(rig)
     assert rig.redis.pid != pid
     back = time.time()
     if not until(lambda: _has_rung(rig, back), seconds=REDIS_BACK_WITHIN):

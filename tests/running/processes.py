@@ -21,10 +21,17 @@ PATIENCE_SECONDS = 60.0
 
 
 def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
+    """A port of loopback that nobody else is given for a minute; servers can listen on it at once.
+
+    One connection is made to it and ended, which leaves it in TIME_WAIT: the system gives such a
+    port to nobody that asks for any, while a server (SO_REUSEADDR) may ask for it by its number.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as trial:
         port: int = trial.getsockname()[1]
-        return port
+        with socket.create_connection(("127.0.0.1", port)):
+            # The side that ends a connection first is the one that keeps its port.
+            trial.accept()[0].close()
+    return port
 
 
 def clean_environment() -> dict[str, str]:

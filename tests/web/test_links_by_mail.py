@@ -16,6 +16,7 @@ from opsboard.people.links import make_link
 from opsboard.people.models import AuditEntry, LinkRequest
 from opsboard.people.tries import Waiting
 from tests.company import BY, NOON
+from tests.running.processes import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -33,11 +34,6 @@ class Letters:
             return "451 not now"
         self.got.append((envelope.rcpt_tos, envelope.content.decode()))
         return "250 taken"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as trial:
-        return int(trial.getsockname()[1])
 
 
 def mailer(port: int) -> dict[str, object]:
