@@ -7,12 +7,10 @@ the far side's time and not ours. This one claims, judges and records.
 import contextlib
 import logging
 import queue
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from os import getpid
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -112,8 +110,7 @@ class Drain:
     writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
-        instance = f"{socket.gethostname()}:{getpid()}:{id(self)}"
-        self.shift = Shift(duty_of(self.location), instance)
+        self.shift = Shift(duty_of(self.location))
         self.asker = Asker(max_open=MOST_OPEN, most_a_host=settings.PROBES_AT_ONCE_A_HOST)
         self.writer = Writer(self.location, self.react, self.memory)
 

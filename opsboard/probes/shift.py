@@ -5,8 +5,12 @@ as none does: without a broker no bell rings, nobody takes over, and the work mu
 """
 
 import logging
+import os
+import socket
 import time
 from collections import Counter
+from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
@@ -25,12 +29,19 @@ CLAIMED = "claim:"
 # After a silence this long (microseconds) the bell begins anew.
 BREAK = 15_000_000
 
+# Which start of which machine, and the numbers of its processes as one container sees them.
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+PROCESS_NUMBERS = Path("/proc/self/ns/pid")
+# What Linux calls the states of a process that has ended (proc_pid_stat(5)).
+DEAD = {"Z", "X"}
+
 _counted: dict[str, tuple[Counter[int], Counter[int]]] = {}
 
 
 class Shift:
-    def __init__(self, duty: str, instance: str) -> None:
-        self.duty, self.instance = duty, instance
+    def __init__(self, duty: str) -> None:
+        self.duty = duty
+        self.instance = f"{socket.gethostname()}:{os.getpid()}:{id(self)}@{_where()}"
         self.began = time.monotonic()
         self.began_at = 0
         self.said = 0.0
@@ -111,7 +122,33 @@ def is_covered(duty: str, now: int) -> bool:
     """Somebody takes work on this duty, and is not yet at the end of its budget."""
     budget = round(settings.DRAIN_BUDGET_SECONDS * 1_000_000)
     shifts = models.Shift.objects.filter(duty=duty, claimed_at__gt=now - FRESH)
-    return shifts.filter(began_at__gt=now - budget).exists()
+    at_work = shifts.filter(began_at__gt=now - budget)
+    return any(not _has_ended(one) for one in at_work.values_list("instance", flat=True))
+
+
+def _has_ended(instance: str) -> bool:
+    """The process of this shift ran where this one does, and is gone: killed, for it did not sign
+    off. Of processes elsewhere only their silence tells."""
+    name, _, where = instance.rpartition("@")
+    if not where or where != _where():
+        return False
+    process = int(name.split(":")[1])
+    try:
+        os.kill(process, 0)
+        # A parent may take seconds to notice; until then the process is there, and dead.
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
+    return state in DEAD
+
+
+@cache
+def _where() -> str:
+    """Where the number of this process means this process; empty where the system does not say."""
+    try:
+        return f"{BOOT.read_text().strip()[:8]}-{PROCESS_NUMBERS.stat().st_ino}"
+    except OSError:
+        return ""
 
 
 def ring(now: int) -> None:
