@@ -62,7 +62,7 @@ def descriptors_run_out(scale: Scale) -> Seen:
         rig.tell(f"0-{scale.probes - 1}", "slow")
         board.start()
         rig.warm_up()
-        before = _limit(board.pid, _open_files(board.pid) + FEW)
+        before = _limit(board.pid, _fewest_open(board.pid, seconds=scale.interval) + FEW)
         until(lambda: _own_errors(rig) > scale.probes / 10, seconds=scale.seconds)
         errors = _own_errors(rig)
         time.sleep(2 * scale.interval)
@@ -91,6 +91,16 @@ def _own_errors(rig: Rig) -> int:
 
 def _all_pass(rig: Rig) -> bool:
     return not rig.store.one("SELECT count(*) FROM probes_probe WHERE state <> 'passing'")
+
+
+def _fewest_open(process: int, *, seconds: float) -> int:
+    """The lowest of its numbers of open files over a round of probes: a limit set by one look at
+    the height of the round would never be met."""
+    ends, fewest = time.monotonic() + seconds, _open_files(process)
+    while time.monotonic() < ends:
+        time.sleep(0.05)
+        fewest = min(fewest, _open_files(process))
+    return fewest
 
 
 def _open_files(process: int) -> int:
