@@ -72,8 +72,7 @@ def hold_over(clause: Clause, counted: Counted, *, patience: int) -> WindowHoldi
     # Calls that were not reported fail closed: the percentile is not known without them.
     held = _holds(clause, failed, max(total, fewest)) and not _untold(clause, counted)
     if total < fewest:
-        certain = failed >= patience and not held
-        return _not_enough(clause, f"{total} of {fewest}", certain=certain)
+        return _not_enough(clause, failed, total, certain=failed >= patience and not held)
     got = _got(clause, counted)
     verb = "is" if clause.percentile else "are"
     says = f"{clause.subject} {verb} {got} over {format_duration(clause.window or 0)}"
@@ -85,13 +84,17 @@ def hold_over(clause: Clause, counted: Counted, *, patience: int) -> WindowHoldi
     return WindowHolding(clause=clause, held=failed < patience, got=got, sentence=says)
 
 
-def _not_enough(clause: Clause, so_far: str, *, certain: bool) -> WindowHolding:
-    got = f"not enough data yet: {so_far}"
+def _not_enough(clause: Clause, failed: int, total: int, *, certain: bool) -> WindowHolding:
+    got = f"not enough data yet: {total} of {fewest_for(clause)}"
+    says = got
+    if certain:
+        limit = f"{expectation(clause)} over {format_duration(clause.window or 0)}"
+        says = f"{failed} of {total} failed so far, too many for {limit}"
     return WindowHolding(
         clause=clause,
         held=None,
         got=got,
-        sentence=f"{clause.subject}: {got}",
+        sentence=f"{clause.subject}: {says}",
         is_certain_to_break=certain,
     )
 

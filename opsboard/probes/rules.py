@@ -313,8 +313,8 @@ def advance(
     if standing.state is State.NO_DATA and _is_graver(judgement.verdict, state):
         # Passing before our own error, failing after it: not known until confirmed.
         state = State.NO_DATA
-    if state is not State.FAILING and _holds_back(standing, windows, expected):
-        state = State.FAILING
+    if state is not State.FAILING and (certain := _holding_back(standing, windows, expected)):
+        state, broken = State.FAILING, [*broken, *certain]
     reason = _why(standing, state, judgement, broken)
     return Standing(
         state=state,
@@ -364,13 +364,19 @@ def _worse(streak: State, windows: State) -> State:
     return windows if streak is State.NO_DATA else max(streak, windows, key=GRAVITY.index)
 
 
-def _holds_back(standing: Standing, windows: Sequence[WindowHolding], expected: Expected) -> bool:
+def _holding_back(
+    standing: Standing, windows: Sequence[WindowHolding], expected: Expected
+) -> list[WindowHolding]:
     """A failing path does not recover into a window that is certain to break once it is full."""
-    return standing.state is State.FAILING and any(
-        window.is_certain_to_break and not window.clause.warn
+    if standing.state is not State.FAILING:
+        return []
+    return [
+        window
         for window in windows
-        if window.clause is not expected.implied
-    )
+        if window.is_certain_to_break
+        and not window.clause.warn
+        and window.clause is not expected.implied
+    ]
 
 
 def _why(

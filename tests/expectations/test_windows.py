@@ -59,7 +59,7 @@ def test_before_twenty_observations_nothing_is_held_or_broken() -> None:
     found = errors(7, 7)
     assert found.held is None
     assert found.got == "not enough data yet: 7 of 20"
-    assert found.sentence == "errors: not enough data yet: 7 of 20"
+    assert errors(1, 7).sentence == "errors: not enough data yet: 7 of 20"
 
 
 @pytest.mark.parametrize(("patience", "held"), [(1, False), (2, True), (3, True)])
@@ -84,6 +84,8 @@ def test_a_window_not_yet_full_knows_when_it_can_no_longer_hold(
 ) -> None:
     found = errors(wrong, of)
     assert (found.held, found.is_certain_to_break) == (None, certain)
+    too_many = f"errors: {wrong} of {of} failed so far, too many for under 10 % over 30 m"
+    assert (found.sentence == too_many) is certain
 
 
 def test_one_failure_is_not_certain_before_patience() -> None:

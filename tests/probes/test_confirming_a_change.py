@@ -287,6 +287,14 @@ def test_a_written_window_keeps_an_outage_until_it_has_left_the_window():
     assert path.gets(GOOD, GOOD).state is State.FAILING
 
 
+def test_a_path_that_a_window_keeps_from_recovering_says_so_and_not_what_is_mended():
+    path = Path("status == 200\nerrors < 10 % over 30 m").gets(*[GOOD] * 6, BAD, BAD, GOOD, GOOD)
+    assert path.state is State.FAILING
+    assert (
+        path.standing.reason == "errors: 2 of 10 failed so far, too many for under 10 % over 30 m"
+    )
+
+
 def test_delayed_observations_are_not_judged_by_time():
     judgement = judge(replace(SLOW, loop_delay=60_000), expected().clauses, now=NOON)
     assert judgement.reason == ""
