@@ -59,6 +59,7 @@ def test_before_twenty_observations_nothing_is_held_or_broken() -> None:
     found = errors(7, 7)
     assert found.held is None
     assert found.got == "not enough data yet: 7 of 20"
+    assert found.sentence == "errors: 7 of 7 failed so far, too many for under 10 % over 30 m"
     assert errors(1, 7).sentence == "errors: not enough data yet: 7 of 20"
 
 
