@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import expect
 
 from opsboard.people import joining
 from opsboard.people.roles import RoleName
@@ -79,4 +80,6 @@ def chromium() -> str:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = os.environ.get("OPSBOARD_CHROMIUM") or next(filter(None, map(shutil.which, names)), "")
     assert found, "no Chromium on the PATH: install it, or leave out the tests marked browser"
+    # Its five seconds are not enough for a page of a busy machine, and nothing waits this long.
+    expect.set_options(timeout=30_000)
     return found

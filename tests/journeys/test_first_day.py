@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 NOTE = "Start the app again"
 # Long enough for a slow machine; everything is waited for, nothing is slept through.
-PATIENCE = 60
+PATIENCE = 120
 
 APP = """
 from fastapi import FastAPI
