@@ -24,7 +24,7 @@ from tests.faults.rig import Rig, Scale, get
 from tests.faults.runs import MICRO
 from tests.faults.store import Store
 from tests.faults.talking import Talker, talker
-from tests.running.processes import PROJECT, clean_environment, free_port, until
+from tests.running.processes import PROJECT, clean_environment, free_port, until, with_tables
 
 ALL_QUEUES = "probes.default,alerts,housekeeping"
 EGRESS_ALLOW = "127.0.0.0/8"
@@ -75,7 +75,7 @@ def embedded(
     """
     with ExitStack() as stack:
         made = tempfile.TemporaryDirectory(prefix="opsboard-faults-", dir=on)
-        data = Path(stack.enter_context(made))
+        data = with_tables(Path(stack.enter_context(made)))
         environment = embedded_environment(data) | scale.settings()
         rig = _surroundings(stack, scale, Store(f"sqlite:///{data}/opsboard.sqlite3"), environment)
         _seed_with_sinks(rig)
@@ -118,7 +118,7 @@ def _database(server: Server | None) -> Iterator[dict[str, str]]:
             yield production_environment(url, free_port()) | {"URL": url}
             return
         directory = tempfile.TemporaryDirectory(prefix="opsboard-faults-")
-        data = Path(stack.enter_context(directory))
+        data = with_tables(Path(stack.enter_context(directory)))
         yield embedded_environment(data) | {"URL": f"sqlite:///{data}/opsboard.sqlite3"}
 
 

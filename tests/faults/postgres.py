@@ -3,12 +3,14 @@
 Nothing that anybody else keeps on a server is touched, and nothing is left behind.
 """
 
+import atexit
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +18,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from tests.running.processes import free_port
+from tests.running.processes import free_port, make_tables
 
 STANDARD = "postgres://postgres@127.0.0.1:5432/postgres"
 PG_CTL_SECONDS = 30
@@ -33,16 +35,30 @@ class Server:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._template = ""
 
     @contextmanager
-    def database(self, template: str = "") -> Iterator[str]:
-        """The address of a database made for one run, and gone after it."""
+    def database(self) -> Iterator[str]:
+        """The address of a database with all tables, made for one run, and gone after it."""
         name = self._new_name()
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template or "template0")
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, self._with_tables)
         try:
             yield self.url_of(name)
         finally:
+            self._drop(name)
+
+    @cached_property
+    def _with_tables(self) -> str:
+        """The name of the database that is copied: making the tables outlasts many a row."""
+        name = self._new_name()
+        self._execute("CREATE DATABASE {} TEMPLATE template0", name)
+        atexit.register(self._drop, name)
+        with tempfile.TemporaryDirectory(prefix="opsboard-faults-") as data:
+            make_tables(Path(data), DATABASE_URL=self.url_of(name))
+        return name
+
+    def _drop(self, name: str) -> None:
+        # Of a server that has ended nothing is left.
+        with suppress(psycopg.OperationalError):
             self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def url_of(self, name: str) -> str:
@@ -60,6 +76,7 @@ class Server:
             connection.execute(whole)
 
 
+@cache
 def shared_server() -> Server:
     """The server that DATABASE_URL names, else the one on the standard port."""
     url = os.environ.get("DATABASE_URL", STANDARD)

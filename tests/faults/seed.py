@@ -2,7 +2,8 @@
 
     python -m tests.faults.seed '{"probes": 300, ...}'    see rig.Scale and rig.seed
 
-Services of up to so many critical paths each; path number N of all asks /t/N of the targets.
+The database has its tables. Services of up to so many critical paths each; path number N of all
+asks /t/N of the targets.
 """
 
 import json
@@ -16,7 +17,6 @@ def main(order: dict[str, Any]) -> None:
     django.setup()
     from django.core.management import call_command
 
-    call_command("migrate", interactive=False, verbosity=0)
     if order["probes"]:
         _store(order)
         call_command("prepare")

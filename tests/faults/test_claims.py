@@ -14,7 +14,7 @@ from tests.faults.rig import Scale
 from tests.faults.runs import MICRO
 from tests.faults.store import Store
 from tests.faults.talking import Talker, talker
-from tests.running.processes import free_port
+from tests.running.processes import free_port, with_tables
 
 pytestmark = pytest.mark.servers
 
@@ -39,6 +39,7 @@ def test_four_processes_never_claim_one_probe_twice_on_postgresql(
 
 
 def test_four_processes_never_claim_one_probe_twice_on_sqlite(tmp_path: Path) -> None:
+    with_tables(tmp_path)
     _claim_at_once(Store(f"sqlite:///{tmp_path}/opsboard.sqlite3"), embedded_environment(tmp_path))
 
 

@@ -16,7 +16,7 @@ from tests.faults.postgres import NotHereError
 from tests.faults.programs import Program, running
 from tests.faults.runs import MICRO
 from tests.faults.store import Store
-from tests.running.processes import until
+from tests.running.processes import until, with_tables
 
 PROBES = 40
 PORT, CANARY = 8000, 8001
@@ -62,7 +62,7 @@ def networks() -> Iterator[Networks]:
 def board(networks: Networks) -> Iterator[Board]:
     with ExitStack() as stack:
         made = tempfile.TemporaryDirectory(prefix="opsboard-faults-")
-        data = Path(stack.enter_context(made))
+        data = with_tables(Path(stack.enter_context(made)))
         environment = embedded_environment(data) | {
             "OPSBOARD_CANARIES": f"tcp://{FAR}:{CANARY}",
             "OPSBOARD_REASK_AFTER_SECONDS": "0.5",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.far_side import Visit, answer
-from tests.running.processes import MANAGE, PROJECT, ask, board_environment
+from tests.running.processes import MANAGE, PROJECT, ask, board_environment, with_tables
 
 SECOND = 1_000_000
 FAILING_DELIVERY = (
@@ -31,7 +31,7 @@ def manage(data: Path, *words: str, **extra: str) -> subprocess.CompletedProcess
 
 
 def prepared(data: Path, **extra: str) -> Path:
-    data.mkdir(exist_ok=True)
+    with_tables(data)
     assert manage(data, "prepare", **extra).returncode == 0
     return data
 

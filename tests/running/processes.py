@@ -1,18 +1,22 @@
 """Real processes of Opsboard, which end with the test that started them, whatever happens."""
 
+import atexit
 import os
 import queue
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
@@ -122,6 +126,30 @@ def board_command() -> list[str]:
 def board_environment(data: Path, port: int, **extra: str) -> dict[str, str]:
     ours = {"OPSBOARD_DATA": str(data), "OPSBOARD_HOST": "127.0.0.1", "OPSBOARD_PORT": str(port)}
     return clean_environment() | ours | extra
+
+
+def with_tables(data: Path) -> Path:
+    """A data directory, made if need be, whose database has all its tables and nothing else.
+
+    Making them takes longer than most of what is tested on them.
+    """
+    data.mkdir(exist_ok=True)
+    shutil.copy(_database_with_tables(), data)
+    return data
+
+
+@cache
+def _database_with_tables() -> Path:
+    data = Path(tempfile.mkdtemp(prefix="opsboard-tests-"))
+    atexit.register(shutil.rmtree, data, ignore_errors=True)
+    make_tables(data)
+    return data / "opsboard.sqlite3"
+
+
+def make_tables(data: Path, **extra: str) -> None:
+    """In the database of a board on `data`: its SQLite file, or what DATABASE_URL names."""
+    migrate = [sys.executable, MANAGE, "migrate", "--verbosity=0"]
+    subprocess.run(migrate, env=board_environment(data, 1, **extra), check=True, timeout=120)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running.processes import MANAGE, clean_environment, until
+from tests.running.processes import MANAGE, clean_environment, until, with_tables
 
 SERVICES = 120
 
@@ -30,6 +30,7 @@ class Place:
         self.file = folder / "board.yaml"
         self.file.write_text(board(SERVICES))
         self.environment = clean_environment() | {"OPSBOARD_DATA": str(folder)}
+        with_tables(folder)
         self.start("prepare").communicate(timeout=120)
 
     def start(self, *words: str) -> subprocess.Popen[str]:

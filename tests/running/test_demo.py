@@ -47,14 +47,14 @@ def answering(data: Path) -> int:
     return sum(status(f"{site}/__switch/") == 200 for site in sites(data))
 
 
-def test_the_sample_services_start_with_the_board_and_end_with_it(data: Path, port: int):
-    with demo_board(data, port) as process:
+def test_the_sample_services_start_with_the_board_and_end_with_it(empty: Path, port: int):
+    with demo_board(empty, port) as process:
         said = lines(process, "Sample services: ")
-        assert said[-1] == f"Sample services: {sites(data)[0]}/__switch/"
-        assert answering(data) == 3
-        assert ask(data, "SELECT count(*) FROM services_service WHERE NOT is_built_in") == [(18,)]
+        assert said[-1] == f"Sample services: {sites(empty)[0]}/__switch/"
+        assert answering(empty) == 3
+        assert ask(empty, "SELECT count(*) FROM services_service WHERE NOT is_built_in") == [(18,)]
         assert process.end(signal.SIGTERM) < 10
-        assert answering(data) == 0
+        assert answering(empty) == 0
         assert process.errors == ""
 
 

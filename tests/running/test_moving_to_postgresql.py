@@ -57,7 +57,7 @@ def test_an_embedded_board_moves_to_postgresql_and_back(data: Path, port: int) -
             assert until(lambda: ask(data, FAILING_DELIVERY))
             assert manage(data, "backup", str(there)).returncode == 0
         keys = {"OPSBOARD_FIELD_KEYS": (data / "field_keys").read_text()}
-        prepared(data, **keys, DATABASE_URL=address)
+        assert manage(data, "prepare", **keys, DATABASE_URL=address).returncode == 0
         restore = manage(data, "restore", str(there), **keys, DATABASE_URL=address)
         assert restore.returncode == 0, restore.stderr
         counts = counts_in(there)

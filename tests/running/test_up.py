@@ -52,10 +52,10 @@ def script_up(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_prints_where_the_board_is_and_the_first_administrators_link(
-    data: Path, port: int
+    empty: Path, port: int
 ) -> None:
     url = f"http://127.0.0.1:{port}/"
-    with board(data, port) as process:
+    with board(empty, port) as process:
         assert process.line() == f"Opsboard: {url}"
         assert status(url) == 200
         words, link = process.line().rsplit(" ", 1)
