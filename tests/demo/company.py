@@ -40,9 +40,13 @@ def sheet_of(service: str, path: str) -> dict[str, Any]:
 
 
 def ask_sheet(
-    samples: SampleServices, service: str, path: str, environment: str = "production"
+    samples: SampleServices,
+    service: str,
+    path: str,
+    environment: str = "production",
+    timeout: int | None = None,
 ) -> tuple[Reply, Judgement]:
-    """As a worker would, from the file alone."""
+    """As a worker would, from the file alone. `timeout`: in microseconds, instead of the file's."""
     declared = read_board([decode("board.yaml", board_file(samples.sites).encode())]).things
     sheet = _path(declared[PATH, service, path])
     base_url = declared[ENVIRONMENT, service, environment]["base_url"]
@@ -54,6 +58,7 @@ def ask_sheet(
     now = datetime.now(UTC)
     token = (HEADER, probe_token(samples.directory))
     if plan is None:
+        ask = replace(ask, timeout=timeout or ask.timeout)
         known = replace(ask, headers=(*ask.headers, token)) if isinstance(ask, Ask) else ask
         reply = ask_once(known, policy=HERE)
         return reply, judge(reply, expected.clauses, now=now)

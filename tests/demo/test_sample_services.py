@@ -101,7 +101,8 @@ def test_n_plus_one_queries_are_one_call_for_each_row(samples, switch, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_slow_query_is_one_call_that_takes_long(samples, switch, kind):
     switch(kind, "slow-query")
-    _, judgement = ask_sheet(samples, *PAGES[kind])
+    # Half a second, or several on a busy machine: then its timeout would be all that is seen.
+    _, judgement = ask_sheet(samples, *PAGES[kind], timeout=60_000_000)
     assert judgement.verdict is Verdict.FAILING
     assert judgement.facts.db_time > 400_000
     assert judgement.facts.db_calls < 8
