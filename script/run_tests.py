@@ -63,8 +63,9 @@ EMBEDDED_ONLY = [
     ),
 ]
 
-# Boards under faults, whose seconds are counted: one at a time, with the machine to themselves.
-ALONE = ["tests/faults"]
+# One at a time, with the machine to themselves: boards under faults, whose seconds are counted, and
+# demos, whose broken database keeps a core busy.
+ALONE = ["tests/faults", "tests/journeys"]
 SIDE_BY_SIDE = ["-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadfile"]
 
 Environment = dict[str, str]
