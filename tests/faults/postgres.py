@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
@@ -57,9 +57,7 @@ class Server:
         return name
 
     def _drop(self, name: str) -> None:
-        # Of a server that has ended nothing is left.
-        with suppress(psycopg.OperationalError):
-            self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def url_of(self, name: str) -> str:
         return urlsplit(self.url)._replace(path=f"/{name}").geturl()
@@ -95,6 +93,9 @@ class Cluster(Server):
     def __init__(self, directory: Path, port: int) -> None:
         super().__init__(f"postgres://postgres@127.0.0.1:{port}/postgres")
         self._directory = directory
+
+    def _drop(self, name: str) -> None:
+        """All its databases end with it."""
 
     def control(self, *order: str) -> None:
         """pg_ctl with the order, which waits until it is done."""
